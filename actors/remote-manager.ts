@@ -1,0 +1,281 @@
+import { randomUUID } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import { type Actor, createActor } from 'xstate';
+import type { EngineGreeting, ManagerGreeting } from '../lib/engine/protocol.ts';
+import type { SiteService } from '../lib/engine/site-service.ts';
+import { FunctorError } from '../lib/module/errors.ts';
+import { type Functor, type FunctorImports, functorScript, isFunctor } from '../lib/module/functor.ts';
+import type { Remote, RemoteReference } from '../lib/module/remote.ts';
+import { keyOf, type ModuleKey } from '../lib/module/resolve.ts';
+import { Sources } from '../lib/module/source.ts';
+import { bound, type CallOptions } from '../lib/wire/bound.ts';
+import { PROTOCOL } from '../lib/wire/frame.ts';
+import { byReference } from '../lib/wire/reference.ts';
+import { Session } from '../lib/wire/session.ts';
+import { remoteManagerMachine } from './remote-manager/machine.ts';
+import { type CheckedOptions, checkOptions, type RemoteManagerOptions } from './remote-manager/options.ts';
+import { SiteOutput } from './remote-manager/output.ts';
+import { Site } from './remote-manager/site.ts';
+import { adopt, release } from './root.ts';
+
+/** How long a ping waits, in milliseconds, unless its caller says otherwise. */
+const PING_WITHIN = 10_000;
+/** A site with calls in flight from which nothing at all came for this long is out of reach, in milliseconds. */
+const UNREACHABLE_AFTER = 2_000;
+
+export type { RemoteManagerOptions } from './remote-manager/options.ts';
+
+let sites = 0;
+
+/** Where a module is: a URL, or a name that the site knows. */
+export type ModuleTarget = string | URL | { readonly url: string | URL } | { readonly name: string };
+
+/** How a site ended. */
+export interface SiteExit {
+  /** The exit code of its process or thread, `null` if a signal ended it or it never ran. */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** Whether it was closed, died, or never became ready. */
+  readonly reason: 'closed' | 'crashed' | 'fork-failed';
+  /** The last lines of its standard error, past the link. */
+  readonly stderr: readonly string[];
+}
+
+/** How a site does: `unreachable` is one that neither answers nor says that it is busy. */
+export type Health = 'starting' | 'idle' | 'busy' | 'unreachable' | 'closed' | 'crashed';
+
+/** Where a site stands in its life. */
+export type SiteState = 'starting' | 'ready' | 'closing' | 'closed' | 'crashed';
+
+const moduleKey = (target: ModuleTarget): ModuleKey => {
+  if (typeof target === 'string') return keyOf(target);
+  if (target instanceof URL) return { url: target.href };
+  return 'name' in target ? { name: target.name } : { url: String(target.url) };
+};
+
+const describe = (key: ModuleKey): string => JSON.stringify('url' in key ? key.url : key.name);
+
+/**
+ * The parent's actor for one site, after Mozart's `Remote.manager`: it starts an engine at once, puts modules into it
+ * and calls them. Methods called before the site is ready wait for it; `await using` closes it. Throws OptionError.
+ */
+export class RemoteManager implements AsyncDisposable {
+  /** Unique among all sites everywhere. */
+  readonly id: string = randomUUID();
+  /** As people see it, in messages and before what the site prints. */
+  readonly name: string;
+  /** As the user wrote it. */
+  readonly host: string;
+  /** Resolves when the site answers; rejects with ForkError if it never will. */
+  readonly ready: Promise<void>;
+  /** The state machine behind this, for those who want to observe it; it is not to be sent events. */
+  readonly actor: Actor<typeof remoteManagerMachine>;
+  readonly #options: CheckedOptions;
+  readonly #session: Session;
+  readonly #site: Site;
+  readonly #service: Remote<SiteService>;
+  readonly #sources = new Sources();
+  readonly #events = new EventEmitter<{ exit: [SiteExit] }>();
+  readonly #ended: Promise<void>;
+
+  constructor(options: RemoteManagerOptions = {}) {
+    this.#options = checkOptions(options);
+    const { host, name, stdout, stderr, signal } = this.#options;
+    this.host = host;
+    this.name = name ?? `${host}/${++sites}`;
+    const output = new SiteOutput(this.name, stdout, stderr);
+    this.#session = new Session(this.name, this.#sources, {
+      hello: (greeting) => this.#site.onGreeting(greeting as EngineGreeting),
+      output: (descriptor, text) => output.write(descriptor, text),
+      disconnected: () => this.#site.onDisconnected(),
+    });
+    this.#session.greet(this.#greeting());
+    this.#service = this.#session.main as unknown as Remote<SiteService>;
+    this.#site = new Site(this.#options, this.name, this.#session, output, () =>
+      this.actor.send({ type: 'exited' }),
+    );
+    this.actor = createActor(remoteManagerMachine, { input: { life: this.#site } });
+    const { promise: ready, resolve, reject } = deferred<void>();
+    const { promise: ended, resolve: end } = deferred<void>();
+    this.ready = ready;
+    this.#ended = ended;
+    // Who only calls learns of a failed start from the calls.
+    ready.catch(() => {});
+    this.actor.subscribe(({ value, context, status }) => {
+      if (value === 'ready') resolve();
+      if (status !== 'done') return;
+      reject(context.failure ?? this.#notStarted());
+      release(this);
+      signal?.removeEventListener('abort', this.#abort);
+      this.#events.emit('exit', this.#exit());
+      end();
+    });
+    if (!this.#options.detach) adopt(this);
+    this.actor.start();
+    if (signal?.aborted) this.#abort();
+    else signal?.addEventListener('abort', this.#abort, { once: true });
+  }
+
+  /** The engine's process id over there, or this process's for a virtual site; `undefined` until it is ready. */
+  get pid(): number | undefined {
+    return this.#site.greeting?.pid;
+  }
+
+  /** The fork method that was chosen, as a word; what the user wrote until it is. */
+  get fork(): string {
+    const { fork } = this.#options;
+    return this.#site.method ?? (typeof fork === 'string' ? fork : fork.join(' '));
+  }
+
+  get state(): SiteState {
+    return this.actor.getSnapshot().value;
+  }
+
+  get health(): Health {
+    const { state } = this;
+    if (state !== 'ready') return state === 'closing' ? 'busy' : state;
+    if (this.#session.inFlight === 0) return 'idle';
+    const silent = performance.now() - (this.#site.heardAt ?? 0);
+    return silent > UNREACHABLE_AFTER ? 'unreachable' : 'busy';
+  }
+
+  /** How many calls wait for the site's answer. */
+  get inFlight(): number {
+    return this.#session.inFlight;
+  }
+
+  /**
+   * Loads a module in the site and gives a typed proxy of it, usable at once. URLs and paths are resolved in the
+   * site's folder; bare and `node:` names are the site's own. Rejects with the error of the loading.
+   */
+  link<M extends object>(target: ModuleTarget, options?: CallOptions): RemoteReference<M> {
+    const key = moduleKey(target);
+    if ('url' in key) this.#sources.serve(key.url);
+    return bound(
+      this.#service.link(key) as unknown as RemoteReference<M>,
+      `Linking ${describe(key)} in ${this.name}`,
+      options,
+    );
+  }
+
+  /**
+   * Makes a functor's module in the site, its imports resolved against `base` or else the site's folder, and gives a
+   * proxy of it. It does not enter the site's module table.
+   */
+  apply<I extends FunctorImports, M extends object>(
+    functor: Functor<I, M>,
+    base?: ModuleTarget,
+    options?: CallOptions,
+  ): RemoteReference<M> {
+    if (!isFunctor(functor)) {
+      throw new FunctorError(`Only a functor can be applied in a site; make one with functor(…) first.`);
+    }
+    const text = { import: functor.import, script: functorScript(functor) };
+    const key = base === undefined ? undefined : moduleKey(base);
+    if (key && 'url' in key) this.#sources.serve(key.url);
+    return bound(
+      this.#service.apply(text, key) as unknown as RemoteReference<M>,
+      `Applying a functor in ${this.name}`,
+      options,
+    );
+  }
+
+  /**
+   * Installs a module under a key, so that later links and functors' imports find it, also in place of a system
+   * module. It may live here or, given as a proxy, in any site. Rejects with KeyTakenError.
+   */
+  async enter(target: ModuleTarget, module: object, options?: CallOptions): Promise<void> {
+    const key = moduleKey(target);
+    const entered = this.#service.enter(key, byReference(module));
+    await bound(entered, `Entering ${describe(key)} in ${this.name}`, options);
+  }
+
+  /** Measures a round trip through the site's own loop, in milliseconds; rejects if the site is dead. */
+  async ping({ timeout = PING_WITHIN, signal }: CallOptions = {}): Promise<number> {
+    await this.#whenReady(signal);
+    const start = performance.now();
+    await bound(this.#session.ping(), `A ping to ${this.name}`, { timeout, signal });
+    return performance.now() - start;
+  }
+
+  /**
+   * Ends the site in order: calls in flight reject, its own sites are closed, and its process is gone when this
+   * resolves. After `timeout` ms of asking it uses SIGTERM, then SIGKILL. Can be called again; never rejects.
+   */
+  async close({ timeout }: { timeout?: number } = {}): Promise<void> {
+    this.actor.send({ type: 'close', timeout });
+    await this.#ended;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Calls `listener` once the site has ended, however it did. */
+  on(event: 'exit', listener: (exit: SiteExit) => void): this {
+    this.#events.on(event, listener);
+    return this;
+  }
+
+  /** Takes a listener back. */
+  off(event: 'exit', listener: (exit: SiteExit) => void): this {
+    this.#events.off(event, listener);
+    return this;
+  }
+
+  readonly #abort = (): void => {
+    void this.close();
+  };
+
+  #whenReady(signal: AbortSignal | undefined): Promise<void> {
+    if (!signal) return this.ready;
+    const { promise, reject } = deferred<never>();
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    return Promise.race([this.ready, promise]).finally(() => signal.removeEventListener('abort', abort));
+  }
+
+  #greeting(): ManagerGreeting {
+    const { cwd, env, detach } = this.#options;
+    return {
+      protocol: PROTOCOL,
+      name: this.name,
+      detach,
+      ...(cwd !== undefined && { cwd }),
+      ...(env && {
+        env: Object.fromEntries(Object.entries(env).map(([key, value]) => [key, value ?? null])),
+      }),
+    };
+  }
+
+  #notStarted(): Error {
+    return new Error(`${this.name} was closed before it was ready.`);
+  }
+
+  #exit(): SiteExit {
+    const { value, context } = this.actor.getSnapshot();
+    const { death } = this.#site;
+    const failure = context.failure as Partial<{
+      exitCode: number;
+      signal: NodeJS.Signals;
+      stderr: string[];
+    }>;
+    return {
+      code: death?.exitCode ?? failure?.exitCode ?? null,
+      signal: death?.signal ?? failure?.signal ?? null,
+      reason: value === 'closed' ? 'closed' : failure ? 'fork-failed' : 'crashed',
+      stderr: death?.stderr ?? failure?.stderr ?? [],
+    };
+  }
+}
+
+const deferred = <T>() => {
+  let resolve!: (value: T) => void;
+  let reject!: (cause: unknown) => void;
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
+};

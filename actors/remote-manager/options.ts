@@ -1,0 +1,108 @@
+import type { ResourceLimits } from 'node:worker_threads';
+import * as v from 'valibot';
+import type { ForkMethod } from '../../lib/fork/fork-method.ts';
+import { parseHost } from '../../lib/fork/host.ts';
+import { OptionError } from '../../lib/wire/errors.ts';
+import type { OutputSink } from './output.ts';
+
+/** How a site is to be started; everything has a default. */
+export interface RemoteManagerOptions {
+  /** `[user@]host[:port]`. @default 'localhost' */
+  host?: string;
+  /** How the engine is started. @default 'automatic' */
+  fork?: ForkMethod;
+  /** Whether the site outlives this process; it then ends only by `close()`. @default false */
+  detach?: boolean;
+  /** The site's name in messages and before what it prints. @default the host and a number */
+  name?: string;
+  /** The folder that the site works in. @default this process's on this host, the login's elsewhere */
+  cwd?: string;
+  /** Environment variables for the site, `undefined` to remove one. @default what the engine inherits */
+  env?: Readonly<Record<string, string | undefined>>;
+  /** Options of Node.js for the site, for instance `['--max-old-space-size=512']`. @default none */
+  execArgv?: readonly string[];
+  /** How long the start may take, in milliseconds. @default 30000, as in Mozart: slow hosts need it */
+  timeout?: number;
+  /** Aborting it closes the site, whether it has started or not. */
+  signal?: AbortSignal;
+  /** Where the lines go that the site's code prints. @default 'inherit' */
+  stdout?: OutputSink;
+  /** Where the lines go that it prints as errors. @default 'inherit' */
+  stderr?: OutputSink;
+  /** Whether the engine is sent, or `offsite` is installed over there. @default 'travel' */
+  engine?: 'travel' | 'installed';
+  /** The path of `node` over there. @default this program's own on this host, `node` from the PATH elsewhere */
+  nodePath?: string;
+  /** More words for ssh, for instance `['-J', 'gate']`. @default none */
+  sshOptions?: readonly string[];
+  /** Limits of a virtual site, as for a worker thread. @default none */
+  resourceLimits?: ResourceLimits;
+}
+
+/** The same, checked and complete. */
+export interface CheckedOptions extends Omit<RemoteManagerOptions, 'name'> {
+  host: string;
+  fork: ForkMethod;
+  detach: boolean;
+  execArgv: readonly string[];
+  timeout: number;
+  stdout: OutputSink;
+  stderr: OutputSink;
+  engine: 'travel' | 'installed';
+  sshOptions: readonly string[];
+  name?: string;
+}
+
+const words = v.array(v.string());
+const sink = v.custom<OutputSink>(
+  (value) =>
+    value === 'inherit' ||
+    value === 'ignore' ||
+    typeof value === 'function' ||
+    typeof (value as { write?: unknown } | null)?.write === 'function',
+  "must be 'inherit', 'ignore', a function of a line, or a writable stream",
+);
+
+const schema = v.strictObject({
+  host: v.optional(v.string(), 'localhost'),
+  fork: v.optional(
+    v.union(
+      [v.pipe(v.string(), v.nonEmpty()), v.pipe(words, v.minLength(1))],
+      'must be a name, or the words of a command',
+    ),
+    'automatic',
+  ),
+  detach: v.optional(v.boolean(), false),
+  name: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
+  cwd: v.optional(v.string()),
+  env: v.optional(v.record(v.string(), v.optional(v.string()))),
+  execArgv: v.optional(words, []),
+  timeout: v.optional(
+    v.pipe(v.number(), v.minValue(1), v.maxValue(2 ** 31 - 1, 'must be below 2^31 milliseconds')),
+    30_000,
+  ),
+  signal: v.optional(v.instance(AbortSignal)),
+  stdout: v.optional(sink, 'inherit'),
+  stderr: v.optional(sink, 'inherit'),
+  engine: v.optional(v.picklist(['travel', 'installed']), 'travel'),
+  nodePath: v.optional(v.string()),
+  sshOptions: v.optional(words, []),
+  resourceLimits: v.optional(v.record(v.string(), v.optional(v.number()))),
+});
+
+/** Checks what a user gave and fills in the defaults; throws OptionError, which names the option. */
+export const checkOptions = (options: RemoteManagerOptions): CheckedOptions => {
+  const result = v.safeParse(schema, options, { abortEarly: true });
+  if (!result.success) {
+    const [issue] = result.issues;
+    const option = v.getDotPath(issue) ?? 'options';
+    const what =
+      issue.type === 'strict_object' && issue.expected === 'never'
+        ? `There is no option "${option}" for a RemoteManager.`
+        : `The option ${option} is not right: ${issue.message}.`;
+    throw new OptionError(option, what);
+  }
+  const checked = result.output as CheckedOptions;
+  parseHost(checked.host);
+  return checked;
+};

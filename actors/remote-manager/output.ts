@@ -1,0 +1,39 @@
+import { LineSplitter } from '../../lib/fork/lines.ts';
+
+/** Where lines go: to this process's own streams with the site's name in front, nowhere, to a function or a stream. */
+export type OutputSink = 'inherit' | 'ignore' | ((line: string) => void) | NodeJS.WritableStream;
+
+/** What takes single lines. */
+export type LineSink = (line: string) => void;
+
+const lineSink = (sink: OutputSink, name: string, own: NodeJS.WritableStream): LineSink => {
+  if (sink === 'ignore') return () => {};
+  if (sink === 'inherit') return (line) => void own.write(`${name}: ${line}\n`);
+  if (typeof sink === 'function') return sink;
+  return (line) => void sink.write(`${line}\n`);
+};
+
+/** What a site prints, line by line, to where its user wants it. */
+export class SiteOutput {
+  readonly #stdout: LineSplitter;
+  readonly #stderr: LineSplitter;
+  /** Takes a line that came past the link, from native code or a grandchild. */
+  readonly onStrayLine: LineSink;
+
+  constructor(name: string, stdout: OutputSink, stderr: OutputSink) {
+    this.onStrayLine = lineSink(stderr, name, process.stderr);
+    this.#stdout = new LineSplitter(lineSink(stdout, name, process.stdout));
+    this.#stderr = new LineSplitter(this.onStrayLine);
+  }
+
+  /** Takes text that JavaScript in the site printed. */
+  write(descriptor: number, text: string): void {
+    (descriptor === 2 ? this.#stderr : this.#stdout).write(text);
+  }
+
+  /** Gives out what has no line feed behind it, because nothing will follow. */
+  end(): void {
+    this.#stdout.end();
+    this.#stderr.end();
+  }
+}

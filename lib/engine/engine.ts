@@ -1,0 +1,126 @@
+import { hostname } from 'node:os';
+import { isMainThread } from 'node:worker_threads';
+import { SiteClosedError } from '../wire/errors.ts';
+import { PROTOCOL } from '../wire/frame.ts';
+import type { Link } from '../wire/link.ts';
+import { Session } from '../wire/session.ts';
+import { closeChildren } from './closers.ts';
+import { startLifeline, Word } from './lifeline.ts';
+import { captureOutput } from './output.ts';
+import { type EngineGreeting, EXIT_ORPHANED, EXIT_REFUSED, type ManagerGreeting } from './protocol.ts';
+import { SiteService, type SourceService } from './site-service.ts';
+
+/** How long the last frames may take to leave, in milliseconds, before the engine ends without them. */
+const FLUSH_WITHIN = 1000;
+
+/** The longest time that Node's timers take. */
+const FOREVER = 2 ** 31 - 1;
+
+type Refusal = NonNullable<EngineGreeting['refused']>;
+
+/** The program that a site runs: one session with its manager, and what follows from its end. */
+export class Engine {
+  readonly #link: Link;
+  readonly #session: Session;
+  /** Shared with the lifeline; see `Word`. */
+  readonly #words = new Int32Array(new SharedArrayBuffer(8));
+  /** Read before anything can happen to the parent; another number later means that it is gone. */
+  readonly #ppid = process.ppid;
+  #detached = false;
+  #leaving = false;
+
+  constructor(link: Link) {
+    this.#link = link;
+    let parent: SourceService;
+    const service = new SiteService({ source: (url) => parent.source(url) });
+    this.#session = new Session(
+      'the manager',
+      service,
+      {
+        hello: (greeting) => this.#onGreeting(greeting as ManagerGreeting),
+        close: () => void this.#close(),
+        disconnected: () => this.#orphaned(),
+      },
+      this.#words,
+    );
+    parent = this.#session.main as unknown as SourceService;
+    // A site lives until it is closed, whether it has something to do or not.
+    setInterval(() => {}, FOREVER);
+    captureOutput(this.#session, () => link.waiting);
+    this.#session.attach(link);
+  }
+
+  #onGreeting(manager: ManagerGreeting): void {
+    const refused = this.#prepare(manager);
+    const greeting: EngineGreeting = {
+      protocol: PROTOCOL,
+      node: process.versions.node,
+      pid: process.pid,
+      platform: process.platform,
+      hostname: hostname(),
+      ...(refused && { refused }),
+    };
+    this.#session.greet(greeting);
+    if (refused) void this.#leave(EXIT_REFUSED);
+    // After the greeting has left: starting a thread takes longer than all before.
+    else if (isMainThread && !this.#detached) setImmediate(startLifeline, this.#words, this.#ppid);
+  }
+
+  /** Becomes the site that the manager asked for, or says why it can't. */
+  #prepare({ protocol, cwd, env, detach }: ManagerGreeting): Refusal | undefined {
+    if (protocol !== PROTOCOL) {
+      const message = `The manager speaks protocol ${protocol}, this engine ${PROTOCOL}.`;
+      return { step: 'version', message };
+    }
+    for (const [name, value] of Object.entries(env ?? {})) {
+      if (value === null) delete process.env[name];
+      else process.env[name] = value;
+    }
+    this.#detached = detach;
+    if (detach && isMainThread) process.on('SIGHUP', () => {});
+    if (cwd === undefined) return;
+    try {
+      process.chdir(cwd);
+    } catch (cause) {
+      return { step: 'cwd', message: (cause as Error).message };
+    }
+  }
+
+  /** The manager asked for the end: children first, then this. */
+  async #close(): Promise<void> {
+    if (this.#leaving) return;
+    this.#leaving = true;
+    await closeChildren();
+    await this.#leave(0);
+  }
+
+  /** The manager is gone, and so is the way to it. */
+  #orphaned(): void {
+    this.#session.end(() => new SiteClosedError('The manager of this site is gone.', true));
+    if (this.#detached) {
+      // Whoever attaches later finds the site as it is; output has nowhere to go until then.
+      return;
+    }
+    Atomics.store(this.#words, Word.leaving, 1);
+    // Exit handlers of user code run; the lifeline ends them if they take too long.
+    if (isMainThread) process.once('exit', killGroup);
+    process.exit(EXIT_ORPHANED);
+  }
+
+  async #leave(code: number): Promise<void> {
+    Atomics.store(this.#words, Word.leaving, 1);
+    const timer = setTimeout(() => process.exit(code), FLUSH_WITHIN);
+    await this.#link.flushed();
+    clearTimeout(timer);
+    process.exit(code);
+  }
+}
+
+/** Ends what user code has started here and left running, if this process leads its group; and itself. */
+const killGroup = (): void => {
+  try {
+    process.kill(-process.pid, 'SIGKILL');
+  } catch {
+    // The group is not ours, or nobody is left in it.
+  }
+};

@@ -1,0 +1,103 @@
+import type { ForkFailure } from './errors.ts';
+import type { SiteDeath } from './fork-method.ts';
+
+/** What a command's words on stderr mean, in the order in which they are looked for. */
+const SIGNS: readonly [RegExp, (found: RegExpExecArray) => Pick<ForkFailure, 'step' | 'what' | 'remedy'>][] =
+  [
+    [
+      /Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED|No .* host key is known/,
+      () => ({
+        step: 'host-key',
+        what: "ssh does not trust the host's key.",
+        remedy: 'Log in by hand once (ssh HOST) and compare the key, or mend the entry in known_hosts.',
+      }),
+    ],
+    [
+      /Permission denied \(([^)]*)\)|Too many authentication failures|Permission denied, please try again/,
+      () => ({
+        step: 'login',
+        what: 'ssh reached the host but may not log in without asking.',
+        remedy:
+          'Set up a key (ssh-copy-id HOST, or an agent), so that `ssh -o BatchMode=yes HOST true` works.',
+      }),
+    ],
+    [
+      /Could not resolve hostname|Connection refused|Connection timed out|No route to host|Network is unreachable|Connection closed by|Connection reset/,
+      ([sign]) => ({
+        step: 'connect',
+        what: `the host could not be reached (${sign}).`,
+        remedy: "Check the host's name and port, and that its sshd runs: `ssh HOST true`.",
+      }),
+    ],
+    [
+      /offsite: the engine arrived damaged/,
+      () => ({
+        step: 'engine',
+        what: 'the engine did not arrive as it was sent.',
+        remedy:
+          'Something on the way changes what passes; use a command that carries bytes as they are (no terminal).',
+      }),
+    ],
+    [
+      /(?:^|[\s:/])node: (?:command )?not found|node: No such file|(?:exec|env).*node.*(?:not found|No such file)/im,
+      () => ({
+        step: 'node',
+        what: 'there is no `node` on the PATH of a non-interactive shell over there.',
+        remedy: 'Put it there, or say where it is with the option nodePath.',
+      }),
+    ],
+    [
+      /offsite: (?:command )?not found|offsite.*No such file/i,
+      () => ({
+        step: 'engine',
+        what: 'there is no `offsite` over there.',
+        remedy:
+          'Install it there, or leave the option engine and OFFSITE_ENGINE alone, so that the engine is sent.',
+      }),
+    ],
+    [
+      /bad option: (\S+)/,
+      ([, option]) => ({
+        step: 'node',
+        what: `its Node.js does not know the option ${option}.`,
+        remedy: 'Check execArgv against the version of Node.js over there.',
+      }),
+    ],
+  ];
+
+/** Says why a command ended before the engine spoke. */
+export const explainExit = (death: SiteDeath): ForkFailure => {
+  const { exitCode, signal, stderr } = death;
+  const common = { exitCode, signal, stderr };
+  const said = stderr.join('\n');
+  for (const [sign, explain] of SIGNS) {
+    const found = sign.exec(said);
+    if (found) return { ...common, ...explain(found) };
+  }
+  if (exitCode === 127 || exitCode === 126) {
+    return {
+      ...common,
+      step: 'node',
+      what: `the shell could not run the command (exit code ${exitCode}).`,
+      remedy:
+        'Check that `node` is on the PATH of a non-interactive shell there, or set the option nodePath.',
+    };
+  }
+  const how = signal ? `by ${signal}` : `with exit code ${exitCode}`;
+  return {
+    ...common,
+    step: 'exit',
+    what: `the command ended ${how} before the engine spoke.`,
+    remedy: 'Run the fork command by hand with `node --version` behind it, and see what it prints.',
+  };
+};
+
+/** Says why a command could not be run at all. */
+export const explainSpawn = (command: string, cause: unknown): ForkFailure => {
+  const { code } = cause as NodeJS.ErrnoException;
+  const what =
+    code === 'ENOENT'
+      ? `the command "${command}" was not found.`
+      : `the command "${command}" could not be run (${code ?? String(cause)}).`;
+  return { step: 'command', what, remedy: 'Check its name, the PATH, and that it may be executed.', cause };
+};

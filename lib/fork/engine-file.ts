@@ -1,0 +1,24 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+/** The engine as one file: where it lies here, and what is sent to a host that does not have it. */
+export interface EngineFile {
+  readonly path: string;
+  readonly bytes: Buffer;
+  /** SHA-256 of the bytes, in hexadecimal. */
+  readonly hash: string;
+}
+
+let file: EngineFile | undefined;
+
+/** The engine that belongs to this version; read once. */
+export const engineFile = (): EngineFile => {
+  if (!file) {
+    // By the package's own name, so that it is found from the sources and from the built files alike.
+    const path = createRequire(import.meta.url).resolve('offsite/engine');
+    const bytes = readFileSync(path);
+    file = { path, bytes, hash: createHash('sha256').update(bytes).digest('hex') };
+  }
+  return file;
+};

@@ -1,0 +1,52 @@
+import { BOOT_WORD, INPUT_DESCRIPTOR, OUTPUT_DESCRIPTOR } from '../engine/protocol.ts';
+import { engineFile } from './engine-file.ts';
+import type { ForkRequest } from './fork-method.ts';
+
+/**
+ * What `node -e` runs on a host that has nothing but Node: it takes the engine from the user's cache if the hash is
+ * right, and else from stdin, keeping it for the next time where it may. Without single quotes, line feeds or
+ * exclamation marks in a row with letters, so that every shell passes it on as it is.
+ */
+const FIRST_STAGE =
+  [
+    'const[,h,n]=process.argv,f=require("fs"),p=require("path"),M=require("module")',
+    's=b=>require("crypto").createHash("sha256").update(b).digest("hex")',
+    'd=p.join(process.env.XDG_CACHE_HOME||p.join(require("os").homedir(),".cache"),"offsite")',
+    'q=p.join(d,"engine-"+h+".cjs")',
+    `i=new(require("net").Socket)({fd:${INPUT_DESCRIPTOR},readable:true,writable:false})`,
+    'r=(b,x)=>{const m=new M(q);m.filename=q;m.paths=[];m._compile(b.toString(),q);if(x.length)i.unshift(x);m.exports.start(i)}',
+    'k=b=>{try{f.mkdirSync(d,{recursive:true,mode:448});const t=q+"."+process.pid;f.writeFileSync(t,b,{mode:384});f.renameSync(t,q)}catch{}}',
+  ].join(',') +
+  ';let e=null;try{e=f.readFileSync(q);if(s(e)!==h)e=null}catch{}' +
+  `f.writeSync(${OUTPUT_DESCRIPTOR},"${BOOT_WORD}"+JSON.stringify({node:process.versions.node,pid:process.pid,engine:e!==null})+"\\n");` +
+  'if(e)r(e,"");else{let a=[],l=0;const g=c=>{a.push(c);l+=c.length;if(l<+n)return;i.off("data",g);i.pause();' +
+  'const w=Buffer.concat(a),b=w.subarray(0,+n);if(s(b)!==h){console.error("offsite: the engine arrived damaged");process.exit(66)}' +
+  'k(b);r(b,w.subarray(+n))};i.on("data",g);i.on("end",()=>process.exit(3))}';
+
+/**
+ * Moves the real stdin and stdout to descriptors that user code does not know, so that nothing it prints or reads,
+ * native code and grandchildren included, can damage the link; then becomes the engine.
+ */
+const MOVE = `${INPUT_DESCRIPTOR}<&0 ${OUTPUT_DESCRIPTOR}>&1 0</dev/null 1>&2`;
+
+/** The words of a command that becomes the engine: `sh`, `-c` and the rest. */
+export const engineWords = (request: ForkRequest, node: string): string[] => {
+  const { OFFSITE_ENGINE: command } = process.env;
+  if (command || request.engine === 'installed') {
+    // The user's own words, which may be several; a shell splits them.
+    return ['sh', '-c', `exec ${command || 'offsite engine'} ${MOVE}`];
+  }
+  const { hash, bytes } = engineFile();
+  const words = [node, ...request.execArgv, '-e', FIRST_STAGE, hash, String(bytes.length)];
+  return ['sh', '-c', `exec "$@" ${MOVE}`, 'offsite', ...words];
+};
+
+/** A word that every shell takes as it is. */
+export const quote = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+
+/** The same command as one line for a login shell, beginning with `exec`. */
+export const engineLine = (request: ForkRequest): string =>
+  `exec ${engineWords(request, request.nodePath ?? 'node')
+    .map(quote)
+    .join(' ')}`;

@@ -1,0 +1,54 @@
+import type { ResourceLimits } from 'node:worker_threads';
+import type { Death } from '../wire/errors.ts';
+import type { Link } from '../wire/link.ts';
+
+/** How an engine is started: by a name, by a command that gets two arguments, or by a command's words. */
+export type ForkMethod = 'automatic' | 'virtual' | 'sh' | 'ssh' | (string & {}) | readonly string[];
+
+/** What a fork method needs to know; the manager has checked it. */
+export interface ForkRequest {
+  /** As the user wrote it, `[user@]host[:port]`. */
+  readonly host: string;
+  /** The site's name in messages. */
+  readonly name: string;
+  readonly detach: boolean;
+  /** Options of Node.js over there. */
+  readonly execArgv: readonly string[];
+  /** Whether the engine is sent or must be installed over there. */
+  readonly engine: 'travel' | 'installed';
+  /** The path of `node` over there, if it is not on the PATH. */
+  readonly nodePath?: string;
+  /** More words for ssh, before the host. */
+  readonly sshOptions: readonly string[];
+  readonly resourceLimits?: ResourceLimits;
+  /** How long the whole start may take, in milliseconds. */
+  readonly timeout: number;
+  /** Aborted when the start is given up; what was started by then must be ended. */
+  readonly signal: AbortSignal;
+  /** Gets each line that the site wrote to its real standard error (or output), past the link. */
+  readonly onLine: (line: string) => void;
+}
+
+/** Why a site's process or thread ended. */
+export interface SiteDeath extends Death {
+  /** The error that ended it, where one is known. */
+  readonly cause?: unknown;
+}
+
+/** An engine that runs, and the link to it. */
+export interface ForkedSite {
+  /** The fork method that was chosen, as a word. */
+  readonly method: string;
+  readonly link: Link;
+  /** The process that was started on this host: the engine's, or that of the command which leads to it. */
+  readonly pid: number;
+  /** When something was last heard from the site, on the clock of `performance.now()`. */
+  heardAt(): number;
+  /** Resolves once the process or thread has ended. */
+  readonly exited: Promise<SiteDeath>;
+  /** Asks the operating system to end it: SIGTERM asks, SIGKILL does not. A thread is ended by either. */
+  kill(signal: 'SIGTERM' | 'SIGKILL'): void;
+}
+
+/** Starts an engine; rejects with ForkError, and then nothing of the attempt is left. */
+export type Fork = (request: ForkRequest) => Promise<ForkedSite>;

@@ -1,0 +1,136 @@
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
+import { execa, type ResultPromise } from 'execa';
+import { BOOT_WORD, type BootLine } from '../engine/protocol.ts';
+import { StreamLink } from '../wire/stream-link.ts';
+import { explainExit, explainSpawn } from './diagnose.ts';
+import { engineFile } from './engine-file.ts';
+import { ForkError } from './errors.ts';
+import type { ForkedSite, ForkRequest, SiteDeath } from './fork-method.ts';
+import { LineReader } from './lines.ts';
+
+/** How long the streams of a process that has ended may still carry what it said, in milliseconds. */
+const DRAIN_WITHIN = 200;
+/** The boot line is short; what is longer is something else. */
+const LONGEST_BOOT_LINE = 4096;
+
+/** A command that becomes an engine, or leads to one. */
+export interface Command {
+  /** The fork method's name. */
+  readonly method: string;
+  readonly file: string;
+  readonly args: readonly string[];
+}
+
+type Child = ResultPromise<{ stdin: 'pipe'; stdout: 'pipe'; stderr: 'pipe'; reject: false; buffer: false }>;
+
+const start = ({ file, args }: Command): Child =>
+  execa(file, [...args], {
+    stdin: 'pipe',
+    stdout: 'pipe',
+    stderr: 'pipe',
+    buffer: false,
+    encoding: 'buffer',
+    reject: false,
+    // Lifetimes are ours: a session of its own keeps the terminal's Ctrl-C away, so that sites end in order, and
+    // makes one group of all that the site starts.
+    detached: true,
+    cleanup: false,
+  }) as unknown as Child;
+
+const deathOf = (child: Child, lines: LineReader): Promise<SiteDeath> =>
+  new Promise((resolve) => {
+    child.once('exit', (exitCode, signal) => {
+      const death = () => resolve({ exitCode, signal, stderr: [...lines.tail] });
+      // Grandchildren may hold the streams open for ever, so what was said last is waited for, but not long.
+      const timer = setTimeout(death, DRAIN_WITHIN);
+      child.once('close', () => {
+        clearTimeout(timer);
+        death();
+      });
+    });
+  });
+
+/** Ends a process and all of its group. */
+const killGroup = (pid: number, signal: NodeJS.Signals): void => {
+  for (const target of [-pid, pid]) {
+    try {
+      process.kill(target, signal);
+    } catch {
+      // It has ended.
+    }
+  }
+};
+
+/** Reads the line with which an engine begins; what came behind it is put back. */
+const bootLine = async (stdout: Readable, signal: AbortSignal): Promise<BootLine | { noise: string }> => {
+  let seen = Buffer.alloc(0);
+  while (true) {
+    const [chunk] = (await once(stdout, 'data', { signal })) as [Buffer];
+    seen = Buffer.concat([seen, chunk]);
+    const text = seen.toString('latin1');
+    const end = text.indexOf('\n');
+    if (!text.startsWith(BOOT_WORD.slice(0, text.length))) return { noise: seen.toString('utf8') };
+    if (end >= 0) {
+      stdout.pause();
+      if (end + 1 < seen.length) stdout.unshift(seen.subarray(end + 1));
+      return JSON.parse(seen.toString('utf8', BOOT_WORD.length, end)) as BootLine;
+    }
+    if (seen.length > LONGEST_BOOT_LINE) return { noise: seen.toString('utf8') };
+  }
+};
+
+/** Starts a command and waits until the engine at its end is there; rejects with ForkError and leaves nothing. */
+export const forkProcess = async (command: Command, request: ForkRequest): Promise<ForkedSite> => {
+  const child = start(command);
+  const { pid } = child;
+  if (pid === undefined) {
+    const { cause, originalMessage, code } = (await child) as {
+      cause?: unknown;
+      originalMessage?: string;
+      code?: string;
+    };
+    throw new ForkError(
+      request.name,
+      explainSpawn(command.file, cause ?? { code, message: originalMessage }),
+    );
+  }
+  const lines = new LineReader(child.stderr, request.onLine);
+  const exited = deathOf(child, lines);
+  child.stdin.on('error', () => {});
+  try {
+    const done = new AbortController();
+    const boot = await Promise.race([
+      bootLine(child.stdout, AbortSignal.any([request.signal, done.signal])),
+      exited.then((death) => ({ death })),
+    ]).finally(() => done.abort());
+    if ('death' in boot) throw new ForkError(request.name, explainExit(boot.death));
+    if ('noise' in boot) {
+      throw new ForkError(request.name, {
+        step: 'noise',
+        what: `something else was printed before the engine spoke: ${JSON.stringify(boot.noise.slice(0, 200))}.`,
+        remedy: 'Make the shell start-up files over there print only when they run at a terminal.',
+        stderr: [...lines.tail],
+      });
+    }
+    if (!boot.engine) child.stdin.write(engineFile().bytes);
+  } catch (cause) {
+    killGroup(pid, 'SIGKILL');
+    await exited;
+    // Whoever gave the start up said why.
+    throw request.signal.aborted ? request.signal.reason : cause;
+  }
+  const link = new StreamLink(child.stdout, child.stdin);
+  // An idle site must not keep its parent's program from ending.
+  child.unref();
+  (child.stderr as Readable & { unref?(): void }).unref?.();
+  link.unref();
+  return {
+    method: command.method,
+    link,
+    pid,
+    heardAt: () => Math.max(lines.heardAt, link.heardAt),
+    exited,
+    kill: (signal) => killGroup(pid, signal),
+  };
+};

@@ -1,0 +1,31 @@
+import { engineLine } from './first-stage.ts';
+import type { Fork } from './fork-method.ts';
+import { parseHost } from './host.ts';
+import { forkProcess } from './process.ts';
+
+/** A host that has gone silent is given up after three of these, in seconds. */
+const ALIVE_EVERY = 5;
+
+/**
+ * A process on another host, through the system's own `ssh`, so that the user's config, agent, jump hosts and known
+ * hosts work. It never asks anything. `OFFSITE_SSH` may name another command line for ssh, as GIT_SSH_COMMAND does.
+ */
+export const ssh: Fork = (request) => {
+  const { user, host, port } = parseHost(request.host);
+  const args = [
+    '-T',
+    ...['-o', 'BatchMode=yes'],
+    ...['-o', `ServerAliveInterval=${ALIVE_EVERY}`, '-o', 'ServerAliveCountMax=3'],
+    ...['-o', `ConnectTimeout=${Math.max(1, Math.ceil(request.timeout / 1000))}`],
+    ...request.sshOptions,
+    ...(port === undefined ? [] : ['-p', String(port)]),
+    '--',
+    user === undefined ? host : `${user}@${host}`,
+    engineLine(request),
+  ];
+  const { OFFSITE_SSH } = process.env;
+  const command = OFFSITE_SSH
+    ? { file: 'sh', args: ['-c', `exec ${OFFSITE_SSH} "$@"`, 'ssh', ...args] }
+    : { file: 'ssh', args };
+  return forkProcess({ method: 'ssh', ...command }, request);
+};

@@ -1,0 +1,32 @@
+export type { RemoteManagerOptions } from '../actors/remote-manager/options.ts';
+export type { OutputSink } from '../actors/remote-manager/output.ts';
+export type { Health, ModuleTarget, SiteExit, SiteState } from '../actors/remote-manager.ts';
+export { RemoteManager } from '../actors/remote-manager.ts';
+export { ForkError, type ForkStep } from './fork/errors.ts';
+export type { ForkMethod } from './fork/fork-method.ts';
+export { virtualSites } from './fork/virtual.ts';
+export { FreeVariableError, FunctorError, KeyTakenError } from './module/errors.ts';
+export type { Functor, FunctorImports, ImportsOf, ModuleOf, Specifier } from './module/functor.ts';
+export { from, functor, isFunctor } from './module/functor.ts';
+export type {
+  Received,
+  Remote,
+  RemoteClass,
+  RemoteFunction,
+  RemotePromise,
+  RemoteReference,
+} from './module/remote.ts';
+export type { SystemModule, SystemModules } from './module/system-modules.ts';
+export type { CallOptions } from './wire/bound.ts';
+export {
+  type Death,
+  OffsiteError,
+  OptionError,
+  ProtocolError,
+  SiteClosedError,
+  SiteCrashedError,
+  TimeoutError,
+  UndecodableError,
+  UnserializableError,
+} from './wire/errors.ts';
+export { byReference, RemoteTarget } from './wire/reference.ts';

@@ -1,0 +1,50 @@
+/**
+ * What is on the wire. A frame is a little-endian u32 that counts the bytes after it, then a kind, flags and a
+ * body whose layout depends on the kind. The header stands apart from the body, so that a body which can't be
+ * decoded still says which call it was for. The whole layout is in docs/protocol.md.
+ */
+
+/** The protocol's version; both ends must have the same one. */
+export const PROTOCOL = 1;
+
+/** Kinds of frame. */
+export const Kind = {
+  /** JSON: who I am. The first frame in each direction. */
+  hello: 1,
+  /** id, target, path, body: apply, construct or get. */
+  call: 2,
+  /** id, body: what a call gave. */
+  return: 3,
+  /** id, body: what a call threw. */
+  throw: 4,
+  /** id: the result of this call is wanted after all. */
+  pull: 5,
+  /** id, count: this many introductions of a reference are no longer held. */
+  release: 7,
+  /** id: answer with `pong`. */
+  ping: 8,
+  /** id. */
+  pong: 9,
+  /** descriptor in the flags, UTF-8 text: what user code printed. */
+  output: 10,
+  /** Shut down in order. */
+  close: 11,
+} as const;
+
+/** What a call does with its target; the low bits of a call's flags. */
+export const Operation = { apply: 0, construct: 1, get: 2 } as const;
+export type Operation = (typeof Operation)[keyof typeof Operation];
+
+/** Mask of the operation in a call's flags. */
+export const OPERATION_MASK = 0b11;
+/** Call flag: somebody waits for the result, send it. */
+export const PULLED = 0b100;
+/** Call flag: nothing will be pipelined on the result, so forget it once it is sent. */
+export const ONCE = 0b1000;
+
+/** Bytes before a frame's payload: u32 size, u8 kind, u8 flags, u16 segments of the path. */
+export const HEADER = 8;
+/** Where the flags lie, from the beginning of the frame. */
+export const FLAGS_AT = 5;
+/** A frame of more bytes than this is refused, and the link with it: 1 GiB. */
+export const MAX_FRAME = 1 << 30;

@@ -1,0 +1,41 @@
+import type { Buffer } from 'node:buffer';
+
+/** What a link tells the session above it. */
+export interface LinkReceiver {
+  /**
+   * Whole frames lie in `bytes` from `start` to `end`, one after another. They are only valid until this
+   * returns, because the memory belongs to the link.
+   */
+  receive(bytes: Buffer, start: number, end: number): void;
+  /** Nothing more will arrive, and nothing can be sent; called once. */
+  disconnected(cause?: Error): void;
+}
+
+/** An ordered, reliable, message-keeping connection between two sites. */
+export interface Link {
+  /** Begins to deliver; called once, by the session. */
+  open(receiver: LinkReceiver): void;
+  /**
+   * Sends whole frames. Returns true if the link keeps `bytes` after it returns, so that the caller must not
+   * write to that memory again.
+   */
+  send(bytes: Buffer): boolean;
+  /** Keeps this process alive for the link's sake. */
+  ref(): void;
+  /** Lets this process end although the link is open. */
+  unref(): void;
+  /** Keep the loop hot: an answer is expected soon. */
+  expect(): void;
+  /** How many bytes were sent and have not left this process yet. */
+  readonly waiting: number;
+  /** Resolves when all that was sent has left this process, or can't leave it any more. */
+  flushed(): Promise<void>;
+  /** Ends the link at once; `disconnected` is called if it was not before. */
+  destroy(cause?: Error): void;
+}
+
+/**
+ * How long a link's loop turns after the last message before it sleeps, in milliseconds. Waking a sleeper costs
+ * 4 to 45 us here, so turning for about one such wake-up is never more than twice the best choice.
+ */
+export const HOT_FOR = 0.05;

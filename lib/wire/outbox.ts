@@ -1,0 +1,95 @@
+import { Buffer } from 'node:buffer';
+import { HEADER } from './frame.ts';
+
+/** Most frames are far smaller; what is larger grows it for that turn. */
+const INITIAL = 64 * 1024;
+/** A buffer that one large message has grown past this is not kept for the next turn. */
+const KEEP = 1024 * 1024;
+
+/**
+ * Where the frames of one turn are written, so that they leave in one write. The session owns it and hands its
+ * bytes to the link; every offset is from the beginning of the buffer.
+ */
+export class Outbox {
+  bytes: Buffer = Buffer.allocUnsafeSlow(INITIAL);
+  length = 0;
+  #frame = 0;
+
+  /** Makes room for `size` more bytes, keeping what is written. */
+  reserve(size: number): void {
+    const needed = this.length + size;
+    if (needed <= this.bytes.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.bytes.length * 2));
+    this.bytes.copy(grown, 0, 0, this.length);
+    this.bytes = grown;
+  }
+
+  /** Begins a frame and returns its offset; `id` is written behind the header. */
+  begin(kind: number, flags: number, segments: number, id: number): number {
+    this.reserve(HEADER + 16);
+    const at = this.length;
+    const { bytes } = this;
+    this.#frame = at;
+    bytes[at + 4] = kind;
+    bytes[at + 5] = flags;
+    bytes[at + 6] = segments & 0xff;
+    bytes[at + 7] = segments >> 8;
+    bytes.writeDoubleLE(id, at + HEADER);
+    this.length = at + HEADER + 8;
+    return at;
+  }
+
+  /** Ends the frame that was begun last. */
+  end(): void {
+    this.bytes.writeUInt32LE(this.length - this.#frame - 4, this.#frame);
+  }
+
+  /** Takes back the frame that was begun last, because its body could not be encoded. */
+  abandon(): void {
+    this.length = this.#frame;
+  }
+
+  /** Appends a double. */
+  double(value: number): void {
+    this.reserve(8);
+    this.bytes.writeDoubleLE(value, this.length);
+    this.length += 8;
+  }
+
+  /** Appends one byte. */
+  byte(value: number): void {
+    this.reserve(1);
+    this.bytes[this.length++] = value;
+  }
+
+  /** Appends text as UTF-8 and returns how many bytes it took. */
+  text(text: string): number {
+    this.reserve(text.length * 3);
+    const written = this.bytes.write(text, this.length);
+    this.length += written;
+    return written;
+  }
+
+  /** Appends a short text with its size before it, as the parts of a path are. */
+  segment(text: string): void {
+    this.reserve(2 + text.length * 3);
+    const written = this.bytes.write(text, this.length + 2);
+    if (written > 0xffff)
+      throw new RangeError(`A property's name may have 65,535 bytes at most, not ${written}.`);
+    this.bytes.writeUInt16LE(written, this.length);
+    this.length += 2 + written;
+  }
+
+  /** Appends raw bytes. */
+  raw(source: Uint8Array): void {
+    this.reserve(source.byteLength);
+    this.bytes.set(source, this.length);
+    this.length += source.byteLength;
+  }
+
+  /** Begins anew; `kept` says that the link still reads from the old memory. */
+  reset(kept: boolean): void {
+    if (kept || this.bytes.length > KEEP) this.bytes = Buffer.allocUnsafeSlow(INITIAL);
+    this.length = 0;
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * What crosses by reference instead of by value. The marks are registered symbols, because the engine of a site
+ * is a copy of this code, and both copies must know each other's references.
+ */
+
+const BY_REFERENCE = Symbol.for('offsite.byReference');
+const REFERENCE = Symbol.for('offsite.reference');
+
+/** Objects that were marked without being changed. */
+const marked = new WeakSet<object>();
+
+/** An object whose class extends this one is never copied: the other site gets a reference to it. */
+export abstract class RemoteTarget {
+  get [BY_REFERENCE](): true {
+    return true;
+  }
+}
+
+/** Marks an object, so that other sites get a reference to it instead of a copy; returns the same object. */
+export const byReference = <T extends object>(value: T): T => {
+  marked.add(value);
+  return value;
+};
+
+/** A site's own view of a value that lives in another one; proxies carry it. */
+export interface Reference {
+  /** The session through which the value is reached. */
+  readonly session: object;
+  /** Its id there, `undefined` for what is not (yet) a plain reference, such as a call's result or a property. */
+  readonly id: number | undefined;
+}
+
+/** The symbol under which a proxy tells its reference. */
+export const referenceSymbol: typeof REFERENCE = REFERENCE;
+
+/** What a proxy refers to, `undefined` for everything that is no proxy of a remote value. */
+export const referenceOf = (value: unknown): Reference | undefined => {
+  if (typeof value !== 'function') return undefined;
+  return (value as unknown as Record<symbol, Reference | undefined>)[REFERENCE];
+};
+
+/** Whether a value crosses by reference. */
+export const isByReference = (value: unknown): boolean => {
+  if (typeof value === 'function') return true;
+  if (typeof value !== 'object' || value === null) return false;
+  return marked.has(value) || (value as Record<symbol, unknown>)[BY_REFERENCE] === true;
+};

@@ -1,0 +1,112 @@
+import { isNativeError } from 'node:util/types';
+import * as errors from './errors.ts';
+
+/** An error as it crosses: its class by name, and everything that structured clone would lose. */
+export interface ErrorRecord {
+  /** Names of its class and that class's ancestors, nearest first. */
+  classes: string[];
+  name: string;
+  message: string;
+  stack: string;
+  cause?: unknown;
+  errors?: unknown[];
+  /** Own enumerable properties, `code` among them. */
+  own: Record<string, unknown>;
+}
+
+/** Classes that a caller knows again: the built-in ones and ours. */
+const known = new Map<string, { prototype: Error }>(
+  [
+    Error,
+    AggregateError,
+    EvalError,
+    RangeError,
+    ReferenceError,
+    SyntaxError,
+    TypeError,
+    URIError,
+    ...Object.values(errors).filter((value) => typeof value === 'function' && 'prototype' in value),
+  ].map((known) => [(known as { name: string }).name, known as unknown as { prototype: Error }]),
+);
+
+/** Makes errors of a class arrive as that class again; floors above the wire register theirs. */
+export const registerErrorClass = (errorClass: { prototype: Error }, name: string): void => {
+  known.set(name, errorClass);
+};
+
+/** Whether a value is an error, also one of another realm. */
+export const isError = (value: unknown): value is Error => value instanceof Error || isNativeError(value);
+
+/** Reads a property although its getter may throw: an error must always make it across. */
+const read = (error: object, key: string): unknown => {
+  try {
+    return (error as Record<string, unknown>)[key];
+  } catch (cause) {
+    return `[reading it threw: ${String(cause)}]`;
+  }
+};
+
+const classNames = (error: object): string[] => {
+  const names: string[] = [];
+  let prototype: object | null = Object.getPrototypeOf(error);
+  while (prototype && prototype !== Object.prototype) {
+    // The registered name first: a bundler may have given the class another one.
+    const own = Object.hasOwn(prototype, 'name') ? read(prototype, 'name') : undefined;
+    if (typeof own === 'string') names.push(own);
+    const { name } = prototype.constructor;
+    if (name && name !== own) names.push(name);
+    prototype = Object.getPrototypeOf(prototype);
+  }
+  return names;
+};
+
+/** Turns an error into what crosses; `sendable` says which own properties can. */
+export const recordError = (error: Error, sendable: (value: unknown) => boolean): ErrorRecord => {
+  const record: ErrorRecord = {
+    classes: classNames(error),
+    name: String(read(error, 'name')),
+    message: String(read(error, 'message')),
+    stack: String(read(error, 'stack') ?? ''),
+    own: {},
+  };
+  for (const key of Object.keys(error)) {
+    if (key === 'site' || key === 'cause' || key === 'errors') continue;
+    const value = read(error, key);
+    if (sendable(value)) record.own[key] = value;
+  }
+  if (Object.hasOwn(error, 'cause')) record.cause = orText(read(error, 'cause'), sendable);
+  const parts = read(error, 'errors');
+  if (Array.isArray(parts)) record.errors = parts.map((part) => orText(part, sendable));
+  return record;
+};
+
+const orText = (value: unknown, sendable: (value: unknown) => boolean): unknown =>
+  sendable(value) ? value : String(value);
+
+const hide = (error: Error, key: string, value: unknown): void => {
+  Object.defineProperty(error, key, { value, configurable: true, writable: true, enumerable: false });
+};
+
+/** Builds the error again, as the nearest class that is known here, without running its constructor. */
+export const rebuildError = (record: ErrorRecord): Error => {
+  const errorClass = record.classes.map((name) => known.get(name)).find((found) => found) ?? Error;
+  // A real Error, so that it prints and is recognised as one, with the prototype of its class.
+  const error = new Error(record.message);
+  Object.setPrototypeOf(error, errorClass.prototype);
+  if (error.name !== record.name) hide(error, 'name', record.name);
+  hide(error, 'stack', record.stack);
+  if ('cause' in record) hide(error, 'cause', record.cause);
+  if (record.errors) hide(error, 'errors', record.errors);
+  for (const [key, value] of Object.entries(record.own)) {
+    Object.defineProperty(error, key, { value, configurable: true, writable: true, enumerable: true });
+  }
+  return error;
+};
+
+/** Joins the remote stack to the caller's and says which site it was. */
+export const arrivedFrom = (error: unknown, site: string, caller: string): unknown => {
+  if (!isError(error)) return error;
+  if (!Object.hasOwn(error, 'site')) hide(error, 'site', site);
+  hide(error, 'stack', `${error.stack}\n    --- called from here ---${caller}`);
+  return error;
+};
