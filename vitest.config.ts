@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { ClosingLineReporter } from './spec/support/closing-line-reporter.ts';
+import ClosingLineReporter from './spec/support/closing-line-reporter.ts';
 
 export default defineConfig({
   test: {

@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import { type Actor, createActor } from 'xstate';
 import type { EngineGreeting, ManagerGreeting } from '../lib/engine/protocol.ts';
 import type { SiteService } from '../lib/engine/site-service.ts';
+import { ForkError } from '../lib/fork/errors.ts';
 import { FunctorError } from '../lib/module/errors.ts';
 import { type Functor, type FunctorImports, functorScript, isFunctor } from '../lib/module/functor.ts';
 import type { Remote, RemoteReference } from '../lib/module/remote.ts';
@@ -240,6 +241,7 @@ export class RemoteManager implements AsyncDisposable {
     const { cwd, env, detach } = this.#options;
     return {
       protocol: PROTOCOL,
+      pid: process.pid,
       name: this.name,
       detach,
       ...(cwd !== undefined && { cwd }),
@@ -249,8 +251,13 @@ export class RemoteManager implements AsyncDisposable {
     };
   }
 
-  #notStarted(): Error {
-    return new Error(`${this.name} was closed before it was ready.`);
+  #notStarted(): ForkError {
+    return new ForkError(this.name, {
+      step: 'aborted',
+      what: 'it was closed while it started.',
+      remedy: 'Nothing of it is left.',
+      ...(this.#options.signal?.aborted && { cause: this.#options.signal.reason }),
+    });
   }
 
   #exit(): SiteExit {

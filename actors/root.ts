@@ -2,7 +2,8 @@ import { beforeClosing } from '../lib/engine/closers.ts';
 
 /** What the root ends when this process ends in order. */
 export interface Closable {
-  close(): Promise<unknown>;
+  /** `timeout` is what asking may take, in milliseconds. */
+  close(options: { timeout: number }): Promise<unknown>;
 }
 
 /**
@@ -12,8 +13,11 @@ export interface Closable {
 const children = new Set<Closable>();
 let watching = false;
 
+/** How long a site may take to end in order when nobody waits for it any more, in milliseconds. */
+const ASK_FOR = 1_000;
+
 const closeAll = async (): Promise<void> => {
-  await Promise.allSettled([...children].reverse().map((child) => child.close()));
+  await Promise.allSettled([...children].reverse().map((child) => child.close({ timeout: ASK_FOR })));
 };
 
 /** Takes a child under the root. */

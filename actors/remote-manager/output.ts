@@ -3,6 +3,9 @@ import { LineSplitter } from '../../lib/fork/lines.ts';
 /** Where lines go: to this process's own streams with the site's name in front, nowhere, to a function or a stream. */
 export type OutputSink = 'inherit' | 'ignore' | ((line: string) => void) | NodeJS.WritableStream;
 
+/** How many of the last lines are kept to explain a death. */
+const TAIL = 20;
+
 /** What takes single lines. */
 export type LineSink = (line: string) => void;
 
@@ -13,16 +16,38 @@ const lineSink = (sink: OutputSink, name: string, own: NodeJS.WritableStream): L
   return (line) => void sink.write(`${line}\n`);
 };
 
+/** A sink of the user's may throw; the site that printed must not suffer for it. */
+const forgiving = (sink: LineSink, name: string): LineSink => {
+  let warned = false;
+  return (line) => {
+    try {
+      sink(line);
+    } catch (cause) {
+      if (!warned)
+        process.emitWarning(
+          `What takes the output of ${name} threw, and its line was lost: ${String(cause)}`,
+        );
+      warned = true;
+    }
+  };
+};
+
 /** What a site prints, line by line, to where its user wants it. */
 export class SiteOutput {
   readonly #stdout: LineSplitter;
   readonly #stderr: LineSplitter;
+  /** The last lines that were printed as errors, by JavaScript or past the link. */
+  readonly tail: string[] = [];
   /** Takes a line that came past the link, from native code or a grandchild. */
   readonly onStrayLine: LineSink;
 
   constructor(name: string, stdout: OutputSink, stderr: OutputSink) {
-    this.onStrayLine = lineSink(stderr, name, process.stderr);
-    this.#stdout = new LineSplitter(lineSink(stdout, name, process.stdout));
+    const onError = forgiving(lineSink(stderr, name, process.stderr), name);
+    this.onStrayLine = (line) => {
+      if (this.tail.push(line) > TAIL) this.tail.shift();
+      onError(line);
+    };
+    this.#stdout = new LineSplitter(forgiving(lineSink(stdout, name, process.stdout), name));
     this.#stderr = new LineSplitter(this.onStrayLine);
   }
 

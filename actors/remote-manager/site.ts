@@ -83,7 +83,7 @@ export class Site implements SiteLife {
     const forked = this.#forked;
     if (!forked || this.death) return;
     // Holds the program for this bounded moment: whoever waits for a call must still learn of its end.
-    const timer = setTimeout(() => forked.kill('SIGKILL'), OUTLIVE_LINK);
+    const timer = setTimeout(() => void forked.kill('SIGKILL'), OUTLIVE_LINK);
     void forked.exited.then(() => clearTimeout(timer));
   }
 
@@ -123,7 +123,7 @@ export class Site implements SiteLife {
     } catch (failure) {
       this.#session.end(() => failure);
       if (this.#forked) {
-        this.#forked.kill('SIGKILL');
+        await this.#forked.kill('SIGKILL');
         await this.#forked.exited;
       }
       throw failure;
@@ -186,23 +186,25 @@ export class Site implements SiteLife {
     this.#session.sendClose();
     this.#session.end(closed);
     if (await within(forked.exited, timeout)) return this.#sweep(forked);
-    forked.kill('SIGTERM');
+    await forked.kill('SIGTERM');
     if (!(await within(forked.exited, TERMINATE_FOR))) {
-      forked.kill('SIGKILL');
+      await forked.kill('SIGKILL');
       await within(forked.exited, TERMINATE_FOR);
     }
     this.#sweep(forked);
   }
 
-  /** Ends what user code has started over here and left behind in the site's group. */
+  /** Ends what user code has started on this host and left behind in the site's group. */
   #sweep(forked: ForkedSite): void {
-    if (!this.#options.detach) forked.kill('SIGKILL');
+    if (!this.#options.detach) forked.sweep();
     forked.link.destroy();
   }
 
-  #exited(death: SiteDeath): void {
-    this.death = death;
+  #exited(died: SiteDeath): void {
     this.#output.end();
+    // What JavaScript printed as errors came over the link.
+    const death = { ...died, stderr: [...this.#output.tail] };
+    this.death = death;
     const { pid } = this.greeting ?? {};
     const who = `${this.#name}${pid ? ` (pid ${pid})` : ''}`;
     this.#session.end((mayHaveRun) => {

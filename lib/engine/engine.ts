@@ -27,6 +27,7 @@ export class Engine {
   /** Read before anything can happen to the parent; another number later means that it is gone. */
   readonly #ppid = process.ppid;
   #detached = false;
+  #sweeps = false;
   #leaving = false;
 
   constructor(link: Link) {
@@ -67,7 +68,7 @@ export class Engine {
   }
 
   /** Becomes the site that the manager asked for, or says why it can't. */
-  #prepare({ protocol, cwd, env, detach }: ManagerGreeting): Refusal | undefined {
+  #prepare({ protocol, name, pid, cwd, env, detach }: ManagerGreeting): Refusal | undefined {
     if (protocol !== PROTOCOL) {
       const message = `The manager speaks protocol ${protocol}, this engine ${PROTOCOL}.`;
       return { step: 'version', message };
@@ -76,7 +77,10 @@ export class Engine {
       if (value === null) delete process.env[name];
       else process.env[name] = value;
     }
+    if (isMainThread) process.title = `offsite: ${name}`;
     this.#detached = detach;
+    // On this host the manager ends what is left in the group; over there only the engine can.
+    this.#sweeps = isMainThread && !detach && this.#ppid !== pid;
     if (detach && isMainThread) process.on('SIGHUP', () => {});
     if (cwd === undefined) return;
     try {
@@ -112,6 +116,7 @@ export class Engine {
     const timer = setTimeout(() => process.exit(code), FLUSH_WITHIN);
     await this.#link.flushed();
     clearTimeout(timer);
+    if (this.#sweeps) process.once('exit', killGroup);
     process.exit(code);
   }
 }

@@ -1,6 +1,8 @@
 /** What a manager tells the engine first, as the session's greeting; plain data. */
 export interface ManagerGreeting {
   readonly protocol: number;
+  /** The manager's process id; an engine whose parent is another process may have to clear up after itself. */
+  readonly pid: number;
   /** The site's name, as people see it. */
   readonly name: string;
   /** The folder to work in, the engine's own if it is not said. */

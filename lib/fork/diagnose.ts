@@ -5,6 +5,14 @@ import type { SiteDeath } from './fork-method.ts';
 const SIGNS: readonly [RegExp, (found: RegExpExecArray) => Pick<ForkFailure, 'step' | 'what' | 'remedy'>][] =
   [
     [
+      /offsite: command not found: (.*)/,
+      ([, command]) => ({
+        step: 'command',
+        what: `the command "${command}" was not found.`,
+        remedy: 'Check its name, the PATH, and that it may be executed.',
+      }),
+    ],
+    [
       /Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED|No .* host key is known/,
       () => ({
         step: 'host-key',

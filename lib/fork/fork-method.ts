@@ -12,6 +12,8 @@ export interface ForkRequest {
   /** The site's name in messages. */
   readonly name: string;
   readonly detach: boolean;
+  /** The folder that the site is to work in, as far as it matters to the fork; the engine goes there by itself. */
+  readonly cwd?: string;
   /** Options of Node.js over there. */
   readonly execArgv: readonly string[];
   /** Whether the engine is sent or must be installed over there. */
@@ -46,8 +48,13 @@ export interface ForkedSite {
   heardAt(): number;
   /** Resolves once the process or thread has ended. */
   readonly exited: Promise<SiteDeath>;
-  /** Asks the operating system to end it: SIGTERM asks, SIGKILL does not. A thread is ended by either. */
-  kill(signal: 'SIGTERM' | 'SIGKILL'): void;
+  /**
+   * Has the operating system end it and all of its group, wherever it runs: SIGTERM asks, SIGKILL does not. A thread
+   * is ended by either. Resolves when the signal was delivered, or could not be; never rejects.
+   */
+  kill(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /** Ends what is left on this host of the group of a process that has ended. */
+  sweep(): void;
 }
 
 /** Starts an engine; rejects with ForkError, and then nothing of the attempt is left. */

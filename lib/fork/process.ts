@@ -8,6 +8,7 @@ import { engineFile } from './engine-file.ts';
 import { ForkError } from './errors.ts';
 import type { ForkedSite, ForkRequest, SiteDeath } from './fork-method.ts';
 import { LineReader } from './lines.ts';
+import { tether } from './tether.ts';
 
 /** How long the streams of a process that has ended may still carry what it said, in milliseconds. */
 const DRAIN_WITHIN = 200;
@@ -20,15 +21,16 @@ export interface Command {
   readonly method: string;
   readonly file: string;
   readonly args: readonly string[];
+  /** How to run a shell line where the engine runs, if that is not this host: its processes can't be signalled else. */
+  readonly elsewhere?: (line: string) => Pick<Command, 'file' | 'args'>;
 }
 
 type Child = ResultPromise<{ stdin: 'pipe'; stdout: 'pipe'; stderr: 'pipe'; reject: false; buffer: false }>;
 
 const start = ({ file, args }: Command): Child =>
   execa(file, [...args], {
-    stdin: 'pipe',
-    stdout: 'pipe',
-    stderr: 'pipe',
+    // The fourth is the tether: nothing is ever written to it.
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
     buffer: false,
     encoding: 'buffer',
     reject: false,
@@ -51,7 +53,7 @@ const deathOf = (child: Child, lines: LineReader): Promise<SiteDeath> =>
     });
   });
 
-/** Ends a process and all of its group. */
+/** Ends a process and all of its group; the group lasts as long as anything is in it, so no other can have its id. */
 const killGroup = (pid: number, signal: NodeJS.Signals): void => {
   for (const target of [-pid, pid]) {
     try {
@@ -60,6 +62,29 @@ const killGroup = (pid: number, signal: NodeJS.Signals): void => {
       // It has ended.
     }
   }
+};
+
+/** How long the way to another host may take to deliver a signal, in milliseconds. */
+const DELIVER_WITHIN = 5_000;
+
+/** Ends a process and its group on another host, and waits there until it is gone, for two seconds at most. */
+const killElsewhere = async (
+  elsewhere: NonNullable<Command['elsewhere']>,
+  pid: number,
+  signal: 'SIGTERM' | 'SIGKILL',
+): Promise<void> => {
+  const kill = `kill -${signal.slice(3)}`;
+  const { file, args } = elsewhere(
+    `{ ${kill} -- -${pid} || ${kill} ${pid}; } 2>/dev/null; n=0; ` +
+      `while [ $n -lt 40 ] && kill -0 ${pid} 2>/dev/null; do n=$((n+1)); sleep 0.05; done`,
+  );
+  await execa(file, [...args], {
+    reject: false,
+    stdin: 'ignore',
+    stdout: 'ignore',
+    stderr: 'ignore',
+    timeout: DELIVER_WITHIN,
+  });
 };
 
 /** Reads the line with which an engine begins; what came behind it is put back. */
@@ -82,7 +107,8 @@ const bootLine = async (stdout: Readable, signal: AbortSignal): Promise<BootLine
 
 /** Starts a command and waits until the engine at its end is there; rejects with ForkError and leaves nothing. */
 export const forkProcess = async (command: Command, request: ForkRequest): Promise<ForkedSite> => {
-  const child = start(command);
+  const tethered = command.method !== 'sh' && !request.detach;
+  const child = start(tethered ? tether(command) : command);
   const { pid } = child;
   if (pid === undefined) {
     const { cause, originalMessage, code } = (await child) as {
@@ -98,6 +124,7 @@ export const forkProcess = async (command: Command, request: ForkRequest): Promi
   const lines = new LineReader(child.stderr, request.onLine);
   const exited = deathOf(child, lines);
   child.stdin.on('error', () => {});
+  let enginePid = pid;
   try {
     const done = new AbortController();
     const boot = await Promise.race([
@@ -113,6 +140,7 @@ export const forkProcess = async (command: Command, request: ForkRequest): Promi
         stderr: [...lines.tail],
       });
     }
+    enginePid = boot.pid;
     if (!boot.engine) child.stdin.write(engineFile().bytes);
   } catch (cause) {
     killGroup(pid, 'SIGKILL');
@@ -123,7 +151,7 @@ export const forkProcess = async (command: Command, request: ForkRequest): Promi
   const link = new StreamLink(child.stdout, child.stdin);
   // An idle site must not keep its parent's program from ending.
   child.unref();
-  (child.stderr as Readable & { unref?(): void }).unref?.();
+  for (const stream of [child.stderr, child.stdio[3]]) (stream as unknown as { unref?(): void }).unref?.();
   link.unref();
   return {
     method: command.method,
@@ -131,6 +159,10 @@ export const forkProcess = async (command: Command, request: ForkRequest): Promi
     pid,
     heardAt: () => Math.max(lines.heardAt, link.heardAt),
     exited,
-    kill: (signal) => killGroup(pid, signal),
+    sweep: () => killGroup(pid, 'SIGKILL'),
+    kill: async (signal) => {
+      if (command.elsewhere) await killElsewhere(command.elsewhere, enginePid, signal);
+      if (!command.elsewhere || signal === 'SIGKILL') killGroup(pid, signal);
+    },
   };
 };

@@ -1,4 +1,4 @@
-import { engineLine } from './first-stage.ts';
+import { engineLine, quote } from './first-stage.ts';
 import type { Fork } from './fork-method.ts';
 import { parseHost } from './host.ts';
 import { forkProcess } from './process.ts';
@@ -12,7 +12,7 @@ const ALIVE_EVERY = 5;
  */
 export const ssh: Fork = (request) => {
   const { user, host, port } = parseHost(request.host);
-  const args = [
+  const words = (line: string) => [
     '-T',
     ...['-o', 'BatchMode=yes'],
     ...['-o', `ServerAliveInterval=${ALIVE_EVERY}`, '-o', 'ServerAliveCountMax=3'],
@@ -21,11 +21,14 @@ export const ssh: Fork = (request) => {
     ...(port === undefined ? [] : ['-p', String(port)]),
     '--',
     user === undefined ? host : `${user}@${host}`,
-    engineLine(request),
+    line,
   ];
   const { OFFSITE_SSH } = process.env;
-  const command = OFFSITE_SSH
-    ? { file: 'sh', args: ['-c', `exec ${OFFSITE_SSH} "$@"`, 'ssh', ...args] }
-    : { file: 'ssh', args };
-  return forkProcess({ method: 'ssh', ...command }, request);
+  const command = (line: string) =>
+    OFFSITE_SSH
+      ? { file: 'sh', args: ['-c', `exec ${OFFSITE_SSH} "$@"`, 'ssh', ...words(line)] }
+      : { file: 'ssh', args: words(line) };
+  // Whatever the login shell is, a POSIX one reads the line.
+  const elsewhere = (line: string) => command(`exec sh -c ${quote(line)}`);
+  return forkProcess({ method: 'ssh', ...command(engineLine(request)), elsewhere }, request);
 };

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import type { VirtualSiteData } from '../engine/protocol.ts';
 import { OptionError } from '../wire/errors.ts';
@@ -6,7 +7,6 @@ import { RingLink } from '../wire/ring-link.ts';
 import { engineFile } from './engine-file.ts';
 import type { Fork, SiteDeath } from './fork-method.ts';
 import { isThisHost, parseHost } from './host.ts';
-import { LineReader } from './lines.ts';
 
 /** Whether this process can have virtual sites: shared memory, and a way to wait for it without blocking. */
 export const virtualSites =
@@ -26,6 +26,12 @@ export const virtual: Fork = async (request) => {
       'A virtual site is a thread of this process and can not outlive it; use "sh".',
     );
   }
+  if (request.cwd !== undefined && request.cwd !== process.cwd()) {
+    throw new OptionError(
+      'cwd',
+      `A virtual site shares its process's folder and can not work in ${request.cwd}; use "sh".`,
+    );
+  }
   const [down, up] = [ringMemory(), ringMemory()];
   const { port1, port2 } = new MessageChannel();
   const data: VirtualSiteData = { offsite: { input: down, output: up, port: port2 } };
@@ -35,19 +41,21 @@ export const virtual: Fork = async (request) => {
     transferList: [port2],
     execArgv: [...request.execArgv],
     resourceLimits: request.resourceLimits,
+    // Nothing comes this way, because the engine sends what is printed as frames; and reading from these streams
+    // would keep the program alive.
     stdout: true,
     stderr: true,
   });
-  const lines = new LineReader(worker.stderr, request.onLine);
-  new LineReader(worker.stdout, request.onLine);
   let cause: unknown;
   worker.on('error', (error) => {
     cause = error;
+    // What Node prints when a process dies of an uncaught error, it does not print for a thread.
+    for (const line of inspect(error).split('\n')) request.onLine(line);
   });
   const exited = new Promise<SiteDeath>((resolve) => {
     worker.once('exit', (exitCode) => {
       port1.close();
-      resolve({ exitCode, signal: null, stderr: [...lines.tail], ...(cause !== undefined && { cause }) });
+      resolve({ exitCode, signal: null, stderr: [], ...(cause !== undefined && { cause }) });
     });
   });
   // An idle site must not keep its parent's program from ending; the link holds it while somebody waits.
@@ -59,6 +67,9 @@ export const virtual: Fork = async (request) => {
     // A thread lives as long as its process: it may be busy, but never out of reach.
     heardAt: () => performance.now(),
     exited,
-    kill: () => void worker.terminate(),
+    sweep: () => {},
+    kill: async () => {
+      await worker.terminate();
+    },
   };
 };

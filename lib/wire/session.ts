@@ -142,6 +142,11 @@ export class Session implements LinkReceiver, ReferenceTables, Caller {
   pull(call: Call): Promise<unknown> {
     const { promise } = call;
     if (call.pulled || call.settled) return promise;
+    if (this.#failure) {
+      // The session ended between the call and the first look at its result.
+      call.reject(this.#failure(call.frame < 0));
+      return promise;
+    }
     call.pulled = true;
     this.#waiting.set(call.id, call);
     this.#hold();
@@ -208,7 +213,7 @@ export class Session implements LinkReceiver, ReferenceTables, Caller {
     this.#outbox.reset(false);
     this.#letGo();
     for (const call of sent) call.reject(failure(call.frame < 0));
-    this.#fresh = [];
+    this.#fresh.length = 0;
   }
 
   /** Sends now what has gathered in this turn. */

@@ -1,0 +1,134 @@
+import { stripVTControlCharacters } from 'node:util';
+import { type ArgsDef, parseArgs, renderUsage } from 'citty';
+import { mayColour, UsageError } from './report.ts';
+
+/** The words of a command line, sorted. */
+export interface Parsed {
+  /** The value of each option by its long name: the last one given, or its default. */
+  readonly args: Readonly<Record<string, string | boolean | undefined>>;
+  /** Every value of an option that may be given more than once. */
+  readonly all: (option: string) => string[];
+  /** What is not an option, in the order it was typed. */
+  readonly rest: readonly string[];
+}
+
+/** One command of the shell: what `--help` says of it, and what it does. */
+export interface Command {
+  readonly name: string;
+  readonly description: string;
+  /** What follows the options, for the usage line. */
+  readonly operands?: string;
+  readonly args: ArgsDef;
+  /** The commands below this one, with what they are for. */
+  readonly commands?: Readonly<Record<string, string>>;
+  /** Paragraphs after the options. */
+  readonly notes?: readonly string[];
+  /** Command lines that work, each with what it is for. */
+  readonly examples: readonly (readonly [line: string, purpose: string])[];
+  /** Does the work and resolves to the exit code. */
+  readonly run: (parsed: Parsed) => Promise<number>;
+}
+
+const listOf = (value: string | string[] | undefined): string[] =>
+  value === undefined ? [] : Array.isArray(value) ? value : [value];
+
+const beforeDashes = (words: readonly string[]): readonly string[] => {
+  const dashes = words.indexOf('--');
+  return dashes < 0 ? words : words.slice(0, dashes);
+};
+
+/** Says whether help was asked for; a word after `--` is an input and asks for nothing. */
+export const wantsHelp = (words: readonly string[]): boolean =>
+  beforeDashes(words).some((word) => word === '--help' || word === '-h');
+
+/** Sorts a command's words. Throws a `UsageError` for an option that it doesn't have or that lacks its value. */
+export const parse = (command: Command, words: readonly string[]): Parsed => {
+  const parsed = parseArgs([...words], command.args) as Record<string, unknown> & { _: string[] };
+  // citty lets an unknown option pass, so that a misspelt one would silently change what is done.
+  const known = new Set(
+    Object.entries(command.args).flatMap(([name, definition]) => [
+      name,
+      ...('alias' in definition ? listOf(definition.alias) : []),
+    ]),
+  );
+  const help = `Type: offsite ${command.name === 'offsite' ? '' : `${command.name} `}--help`;
+  for (const name of Object.keys(parsed)) {
+    if (name === '_' || known.has(name)) continue;
+    const option = name.length === 1 ? `-${name}` : `--${name}`;
+    throw new UsageError(
+      `There is no option ${option}.`,
+      `${help}. An input that starts with - goes after --`,
+    );
+  }
+  for (const [name, definition] of Object.entries(command.args)) {
+    if (definition.type === 'string' && parsed[name] === '') {
+      throw new UsageError(`The option --${name} needs a value.`, help);
+    }
+  }
+  return {
+    args: parsed as Parsed['args'],
+    all: (option) => valuesOf(words, option),
+    rest: parsed._,
+  };
+};
+
+/** Every value of a long option that may be repeated; citty keeps the last one only. */
+const valuesOf = (words: readonly string[], option: string): string[] => {
+  const values: string[] = [];
+  const options = beforeDashes(words);
+  for (const [index, word] of options.entries()) {
+    const next = options[index + 1];
+    if (word.startsWith(`--${option}=`)) values.push(word.slice(option.length + 3));
+    else if (word === `--${option}` && next !== undefined) values.push(next);
+  }
+  return values;
+};
+
+/** The text of `--help`: citty's, then the notes and the examples. */
+export const usage = async (command: Command, stream: { isTTY?: boolean }): Promise<string> => {
+  const root = command.name === 'offsite';
+  const subCommands = Object.fromEntries(
+    Object.entries(command.commands ?? {}).map(([name, description]) => [name, { meta: { description } }]),
+  );
+  const rendered = await renderUsage(
+    {
+      meta: { name: command.name, description: command.description },
+      args: command.args,
+      ...(root ? { subCommands } : {}),
+    },
+    root ? undefined : { meta: { name: 'offsite' } },
+  );
+  const operands = command.operands ?? '';
+  const lines = rendered.split('\n').map((line) => {
+    if (operands === '' || !stripVTControlCharacters(line).startsWith('USAGE')) return line;
+    return line.replace('[OPTIONS]', `${operands} [OPTIONS]`);
+  });
+  for (const note of command.notes ?? []) lines.push(note, '');
+  lines.push('EXAMPLES', '');
+  for (const [line, purpose] of command.examples) lines.push(`  ${line}`, `      ${purpose}`);
+  const text = `${lines
+    .map((line) => line.trimEnd())
+    .join('\n')
+    .trimEnd()}\n`;
+  // citty colours pipes as well, and heeds only NO_COLOR=1.
+  return mayColour(stream) ? text : stripVTControlCharacters(text);
+};
+
+/** A number given to an option. Throws a `UsageError` unless it is one, whole if asked, and at least `least`. */
+export const numberOf = (
+  parsed: Parsed,
+  option: string,
+  { least, whole = false }: { least: number; whole?: boolean },
+): number | undefined => {
+  const text = parsed.args[option];
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!Number.isFinite(value) || value < least || (whole && !Number.isInteger(value))) {
+    const kind = whole ? 'a whole number' : 'a number';
+    throw new UsageError(
+      `The option --${option} is "${text}", which is not ${kind} of at least ${least}.`,
+      `Give one, for example --${option} ${Math.max(1, least)}`,
+    );
+  }
+  return value;
+};

@@ -1,0 +1,59 @@
+#!/usr/bin/env node
+import { createRequire } from 'node:module';
+import process from 'node:process';
+import { type Command, parse, usage, wantsHelp } from './command.ts';
+import { report, UsageError } from './report.ts';
+
+// Each command is loaded when it is asked for: an engine that a manager starts through `offsite engine`
+// should not pay for the parser of `map`, nor `map` for anything of `test`.
+const commands: Record<string, () => Promise<Command>> = {
+  engine: async () => (await import('./engine.ts')).engine,
+  map: async () => (await import('./map.ts')).map,
+  test: async () => (await import('./test.ts')).test,
+};
+
+const version = (): string =>
+  (createRequire(import.meta.url)('offsite/package.json') as { version: string }).version;
+
+const root: Command = {
+  name: 'offsite',
+  description: 'Start engines on this machine or others, put modules into them, and call those',
+  args: {
+    test: { type: 'boolean', description: 'Prove that this command can be started, print one line and exit' },
+    version: { type: 'boolean', alias: 'v', description: 'Print the version' },
+    help: { type: 'boolean', alias: 'h', description: 'Print this text, or that of the command before it' },
+  },
+  commands: {
+    engine: 'What runs in a site; managers start it',
+    map: 'Call a function once per input, on many sites',
+    test: 'Prove the whole way to a site and back, step by step',
+  },
+  examples: [
+    ['offsite test --host bamse', 'Can this machine reach bamse, and how fast?'],
+    ['offsite map ./hash.js#sha256 *.iso -p 4', 'One JSON line a file, from four sites'],
+    ['offsite map --help', 'Everything about one command'],
+  ],
+  run: async ({ args, rest }) => {
+    if (args.version === true) process.stdout.write(`${version()}\n`);
+    else if (args.test === true) process.stdout.write('Remote: Test succeeded...\n');
+    else {
+      const unknown = rest[0] === undefined ? 'No command was given' : `There is no command "${rest[0]}"`;
+      throw new UsageError(`${unknown}.`, `Use one of ${Object.keys(commands).join(', ')}: offsite --help`);
+    }
+    return 0;
+  },
+};
+
+const main = async (argv: readonly string[]): Promise<number> => {
+  const load = argv[0] !== undefined && Object.hasOwn(commands, argv[0]) ? commands[argv[0]] : undefined;
+  const command = load ? await load() : root;
+  const words = load ? argv.slice(1) : argv;
+  if (wantsHelp(words)) {
+    process.stdout.write(await usage(command, process.stdout));
+    return 0;
+  }
+  return command.run(parse(command, words));
+};
+
+// The code is set and not exited with, so that what was written to a pipe still leaves it.
+process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => report(error, process.stderr));

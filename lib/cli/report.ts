@@ -1,0 +1,46 @@
+import process from 'node:process';
+
+/** The exit code of a command line that makes no sense, as in BSD's `sysexits.h`. */
+export const EX_USAGE = 64;
+
+/** The user typed something that can't be done; says what, and what to type instead. */
+export class UsageError extends Error {
+  /** What to type or to change. */
+  readonly remedy: string;
+
+  constructor(message: string, remedy: string) {
+    super(message);
+    this.name = 'UsageError';
+    this.remedy = remedy;
+  }
+}
+
+const textOf = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' ? value : undefined;
+
+/** Says whether escape sequences for colour may be written to a stream: a terminal, and `NO_COLOR` not set. */
+export const mayColour = (stream: { isTTY?: boolean }): boolean =>
+  stream.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
+
+/** The message of anything that can be thrown, as one line. */
+export const messageOf = (error: unknown): string =>
+  (error instanceof Error ? (textOf(error.message) ?? error.name) : String(error)).trim();
+
+/** The remedy that an error carries and that its message doesn't say already. */
+export const remedyOf = (error: unknown): string | undefined => {
+  const remedy = textOf((error as { remedy?: unknown } | null)?.remedy);
+  return remedy !== undefined && !messageOf(error).includes(remedy) ? remedy : undefined;
+};
+
+/**
+ * Writes an error for a human (a sentence, then what to do; the stack only with `OFFSITE_DEBUG`) and returns
+ * the exit code that fits it: 64 for a wrong command line, else 1.
+ */
+export const report = (error: unknown, stream: NodeJS.WritableStream & { isTTY?: boolean }): number => {
+  const [start, end] = mayColour(stream) ? ['\u001b[31m', '\u001b[39m'] : ['', ''];
+  stream.write(`${start}offsite: ${messageOf(error)}${end}\n`);
+  const remedy = remedyOf(error);
+  if (remedy !== undefined) stream.write(`  → ${remedy}\n`);
+  if (process.env.OFFSITE_DEBUG && error instanceof Error) stream.write(`${error.stack ?? ''}\n`);
+  return error instanceof UsageError ? EX_USAGE : 1;
+};

@@ -1,0 +1,27 @@
+import type { Command } from './process.ts';
+
+/** The descriptor on which a tethered command's parent never writes. */
+export const TETHER_DESCRIPTOR = 3;
+
+/**
+ * Runs a command that leads to an engine and ends it when the parent is gone, however the parent went: an `ssh` whose
+ * parent was killed stays connected as long as the far end is busy, and so keeps that alive. The watcher waits for the
+ * end of a pipe whose other end only the parent has.
+ */
+const SCRIPT = [
+  'command -v "$1" >/dev/null 2>&1 || { echo "offsite: command not found: $1" >&2; exit 127; }',
+  'exec 4<&0',
+  '"$@" <&4 3<&- 4<&- & command=$!',
+  '{ exec 4<&- </dev/null >/dev/null 2>&1; read -r _ <&3; kill -KILL $command; } & watcher=$!',
+  'exec 3<&- 4<&- </dev/null >/dev/null 2>&1',
+  'wait $command; code=$?',
+  'kill $watcher',
+  'exit $code',
+].join('; ');
+
+/** The same command, tied to its parent's life. */
+export const tether = (command: Command): Command => ({
+  ...command,
+  file: 'sh',
+  args: ['-c', SCRIPT.replaceAll('& ;', '&'), 'offsite', command.file, ...command.args],
+});

@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto';
+import type { TestProject } from 'vitest/node';
+import { killAll, markedProcesses, type ProcessRow, RUN_MARK } from './processes.ts';
+import { type SshAccess, type Sshd, startSshd } from './sshd.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    ssh: SshAccess;
+  }
+}
+
+// What a spec has just closed may need a moment to leave the process table.
+const LEAVING = 2_000;
+
+/** Starts the one sshd of the run, marks the run, and at its end fails it when a process of it is left. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const mark = randomBytes(8).toString('hex');
+  process.env[RUN_MARK] = mark;
+  // A developer's own settings must not change what the specs measure.
+  for (const name of ['OFFSITE_FORK', 'OFFSITE_ENGINE', 'OFFSITE_SSH']) delete process.env[name];
+
+  const sshd: Sshd | { unavailable: string } = await startSshd(mark).catch((error: unknown) => ({
+    unavailable: `No sshd could be started here: ${error instanceof Error ? error.message : String(error)}`,
+  }));
+  project.provide('ssh', 'unavailable' in sshd ? sshd : sshd.access);
+
+  return async () => {
+    const left = await leftOver(mark, 'unavailable' in sshd ? undefined : sshd.pid);
+    if (!('unavailable' in sshd)) await sshd.close();
+    if (left.length === 0) return;
+    killAll(left.map((row) => row.pid));
+    process.exitCode = 1;
+    const lines = left.map((row) => `  ${row.pid} (parent ${row.parent}) ${row.command.slice(0, 100)}`);
+    throw new Error(`The run left ${left.length} processes behind, now killed:\n${lines.join('\n')}`);
+  };
+}
+
+async function leftOver(mark: string, sshd: number | undefined): Promise<ProcessRow[]> {
+  const start = performance.now();
+  for (;;) {
+    const left = markedProcesses(mark).filter((row) => row.pid !== sshd && !isVitests(row));
+    if (left.length === 0 || performance.now() - start > LEAVING) return left;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+// vitest ends its own workers only after this.
+function isVitests(row: ProcessRow): boolean {
+  return row.parent === process.pid && row.command.includes('vitest');
+}
