@@ -13,7 +13,7 @@ import { bound, type CallOptions } from '../lib/wire/bound.ts';
 import { PROTOCOL } from '../lib/wire/frame.ts';
 import { byReference } from '../lib/wire/reference.ts';
 import { Session } from '../lib/wire/session.ts';
-import { remoteManagerMachine } from './remote-manager/machine.ts';
+import { type RemoteManagerEvent, remoteManagerMachine } from './remote-manager/machine.ts';
 import { type CheckedOptions, checkOptions, type RemoteManagerOptions } from './remote-manager/options.ts';
 import { SiteOutput } from './remote-manager/output.ts';
 import { Site } from './remote-manager/site.ts';
@@ -93,7 +93,7 @@ export class RemoteManager implements AsyncDisposable {
     this.#session.greet(this.#greeting());
     this.#service = this.#session.main as unknown as Remote<SiteService>;
     this.#site = new Site(this.#options, this.name, this.#session, output, () =>
-      this.actor.send({ type: 'exited' }),
+      this.#send({ type: 'exited' }),
     );
     this.actor = createActor(remoteManagerMachine, { input: { life: this.#site } });
     const { promise: ready, resolve, reject } = deferred<void>();
@@ -204,7 +204,7 @@ export class RemoteManager implements AsyncDisposable {
    * resolves. After `timeout` ms of asking it uses SIGTERM, then SIGKILL. Can be called again; never rejects.
    */
   async close({ timeout }: { timeout?: number } = {}): Promise<void> {
-    this.actor.send({ type: 'close', timeout });
+    this.#send({ type: 'close', timeout });
     await this.#ended;
   }
 
@@ -222,6 +222,11 @@ export class RemoteManager implements AsyncDisposable {
   off(event: 'exit', listener: (exit: SiteExit) => void): this {
     this.#events.off(event, listener);
     return this;
+  }
+
+  /** What happens to a site that has ended does not matter any more. */
+  #send(event: RemoteManagerEvent): void {
+    if (this.actor.getSnapshot().status === 'active') this.actor.send(event);
   }
 
   readonly #abort = (): void => {

@@ -31,6 +31,7 @@ const visit = async (fork, say) => {
   say(
     `        a functor counts ${await primes.below(1_000_000)} primes below a million on ${await primes.machine()}, ping ${(await site.ping()).toFixed(2)} ms`,
   );
+  await site.close();
 };
 
 /** Kills a site in the middle of a call. */

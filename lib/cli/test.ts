@@ -68,8 +68,8 @@ export const test: Command = {
       if (args.json !== true) process.stdout.write(`${lineOf(done)}\n`);
       return value;
     };
-    const toStderr = (line: string) => process.stderr.write(`${line}\n`);
-    const options: RemoteManagerOptions = { host, timeout, stdout: toStderr, stderr: toStderr };
+    // Nothing runs there that prints; what ssh and the like say is quoted by the error that it explains.
+    const options: RemoteManagerOptions = { host, timeout, stdout: 'ignore', stderr: 'ignore' };
     if (typeof args.fork === 'string') options.fork = args.fork;
 
     const stop = new AbortController();

@@ -1,5 +1,5 @@
 import { applyFunctor, type FunctorText, ownBase } from '../module/apply.ts';
-import { folderURL, type ModuleKey } from '../module/resolve.ts';
+import { folderURL, keyOf, type ModuleKey } from '../module/resolve.ts';
 import { ModuleTable } from '../module/table.ts';
 import { byReference, referenceOf } from '../wire/reference.ts';
 import { understandTypeScript } from './typescript.ts';
@@ -32,19 +32,24 @@ export class SiteService {
 
   /** Loads a module and gives a reference to it. */
   async link(key: ModuleKey): Promise<object> {
-    understandTypeScript(this.#parent);
+    this.#expectFiles([key]);
     return this.#view(await this.#table.link(key, ownBase()));
   }
 
   /** Makes a functor's module and gives a reference to it; `base` resolves the imports. */
   async apply(functor: FunctorText, base?: ModuleKey): Promise<object> {
-    understandTypeScript(this.#parent);
+    this.#expectFiles(Object.values(functor.import).map(keyOf));
     return this.#view(await applyFunctor(functor, this.#base(base), this.#table));
   }
 
   /** Installs a module under a key. */
   enter(key: ModuleKey, module: object): void {
     this.#table.enter(key, ownBase(), module);
+  }
+
+  /** Names are packages and Node's own modules, which are JavaScript; files may be TypeScript, or import some. */
+  #expectFiles(keys: readonly ModuleKey[]): void {
+    if (keys.some((key) => 'url' in key)) understandTypeScript(this.#parent);
   }
 
   #base(key: ModuleKey | undefined): string {

@@ -41,7 +41,7 @@ export class ForkError extends OffsiteError {
   readonly stderr: readonly string[];
 
   constructor(site: string, failure: ForkFailure) {
-    const said = failure.stderr?.length ? ` It said: ${failure.stderr.slice(-3).join(' / ')}` : '';
+    const said = failure.stderr?.length ? ` It said: "${failure.stderr.slice(-3).join(' / ')}".` : '';
     super('ERR_OFFSITE_FORK', `${site} could not be started: ${failure.what}${said} ${failure.remedy}`, {
       ...(failure.cause !== undefined && { cause: failure.cause }),
     });

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { execa, type ResultPromise } from 'execa';
 import { BOOT_WORD, type BootLine } from '../engine/protocol.ts';
@@ -40,9 +41,17 @@ const start = ({ file, args }: Command): Child =>
     cleanup: false,
   }) as unknown as Child;
 
-const deathOf = (child: Child, lines: LineReader): Promise<SiteDeath> =>
+/** A shell says by an exit code past 128 that a signal ended its command. */
+const signalOf = (exitCode: number | null): NodeJS.Signals | undefined =>
+  (Object.keys(constants.signals) as NodeJS.Signals[]).find(
+    (name) => exitCode !== null && constants.signals[name] === exitCode - 128,
+  );
+
+const deathOf = (child: Child, lines: LineReader, tethered: boolean): Promise<SiteDeath> =>
   new Promise((resolve) => {
-    child.once('exit', (exitCode, signal) => {
+    child.once('exit', (code, directly) => {
+      const signal = directly ?? (tethered ? signalOf(code) : undefined) ?? null;
+      const exitCode = signal ? null : code;
       const death = () => resolve({ exitCode, signal, stderr: [...lines.tail] });
       // Grandchildren may hold the streams open for ever, so what was said last is waited for, but not long.
       const timer = setTimeout(death, DRAIN_WITHIN);
@@ -122,7 +131,7 @@ export const forkProcess = async (command: Command, request: ForkRequest): Promi
     );
   }
   const lines = new LineReader(child.stderr, request.onLine);
-  const exited = deathOf(child, lines);
+  const exited = deathOf(child, lines, tethered);
   child.stdin.on('error', () => {});
   let enginePid = pid;
   try {

@@ -138,6 +138,7 @@ describe('sites on this host', () => {
         virtual({ spin }),
         sh(),
         sh({ spin }),
+        sh({ spin: inCall(ending) }),
         sh({ spin, sites: [sh({ spin }), virtual({ spin })] }),
       ]);
       expect(await end(parent, ending)).toEqual(how);

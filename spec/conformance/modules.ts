@@ -5,7 +5,7 @@ import { type Bench, type Calc, FIXTURES, fixture, rejection } from '../support/
 
 type Os = typeof import('node:os');
 interface Greeter {
-  greet(name: string): string;
+  greet(name: string): string | Promise<string>;
 }
 
 /** Linking, applying functors, and entering modules under a key. */

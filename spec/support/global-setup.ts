@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { killAll, markedProcesses, type ProcessRow, RUN_MARK } from './processes.ts';
 import { type SshAccess, type Sshd, startSshd } from './sshd.ts';
@@ -19,7 +22,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
   // A developer's own settings must not change what the specs measure.
   for (const name of ['OFFSITE_FORK', 'OFFSITE_ENGINE', 'OFFSITE_SSH']) delete process.env[name];
 
-  const sshd: Sshd | { unavailable: string } = await startSshd(mark).catch((error: unknown) => ({
+  // Engines that travelled are kept in the user's cache; the tests' ones shall not be, and the first must travel.
+  const cache = mkdtempSync(join(tmpdir(), 'offsite-cache-'));
+  process.env.XDG_CACHE_HOME = cache;
+
+  const sshd: Sshd | { unavailable: string } = await startSshd({
+    [RUN_MARK]: mark,
+    XDG_CACHE_HOME: cache,
+  }).catch((error: unknown) => ({
     unavailable: `No sshd could be started here: ${error instanceof Error ? error.message : String(error)}`,
   }));
   project.provide('ssh', 'unavailable' in sshd ? sshd : sshd.access);
@@ -27,6 +37,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return async () => {
     const left = await leftOver(mark, 'unavailable' in sshd ? undefined : sshd.pid);
     if (!('unavailable' in sshd)) await sshd.close();
+    rmSync(cache, { recursive: true, force: true });
     if (left.length === 0) return;
     killAll(left.map((row) => row.pid));
     process.exitCode = 1;

@@ -4,7 +4,6 @@ import { connect, createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { RUN_MARK } from './processes.ts';
 
 /** How a spec reaches the run's sshd, or why it cannot. */
 export type SshAccess = { unavailable: string } | ({ unavailable?: undefined } & SshHost);
@@ -35,19 +34,19 @@ const SSHD_PLACES = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/usr/bin/sshd', 
 const STARTING = 10_000;
 const run = promisify(execFile);
 
-/** Starts an sshd as the current user on a free port of 127.0.0.1; its sessions carry the run's mark. */
-export async function startSshd(mark: string): Promise<Sshd> {
+/** Starts an sshd as the current user on a free port of 127.0.0.1; its sessions get the environment given. */
+export async function startSshd(env: Record<string, string>): Promise<Sshd> {
   const program = await findSshd();
   const folder = mkdtempSync(join(tmpdir(), 'offsite-sshd-'));
   try {
-    return await startIn(folder, program, mark);
+    return await startIn(folder, program, env);
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
     throw error;
   }
 }
 
-async function startIn(folder: string, program: string, mark: string): Promise<Sshd> {
+async function startIn(folder: string, program: string, env: Record<string, string>): Promise<Sshd> {
   const file = (name: string): string => join(folder, name);
   for (const name of ['host_key', 'user_key', 'wrong_key', 'other_host_key']) {
     await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'offsite-spec', '-f', file(name)]);
@@ -56,7 +55,7 @@ async function startIn(folder: string, program: string, mark: string): Promise<S
   writeFileSync(file('authorized_keys'), readFileSync(file('user_key.pub')), { mode: 0o600 });
   writeFileSync(file('known_hosts'), `[${HOST}]:${port} ${readFileSync(file('host_key.pub'), 'utf8')}`);
   writeFileSync(file('no_known_hosts'), '');
-  writeFileSync(file('sshd_config'), serverConfig(file, port, mark));
+  writeFileSync(file('sshd_config'), serverConfig(file, port, env));
   const client = (name: string, key: string, knownHosts: string): string[] => {
     writeFileSync(file(name), clientConfig(file(key), file(knownHosts), port));
     return ['-F', file(name)];
@@ -81,6 +80,7 @@ async function startIn(folder: string, program: string, mark: string): Promise<S
   });
   died.catch(() => {}); // after the start, its end is expected
   const close = async (): Promise<void> => {
+    server.ref(); // else a program with nothing more to do would end before the folder is removed
     server.kill('SIGTERM');
     await ended;
     rmSync(folder, { recursive: true, force: true });
@@ -104,9 +104,10 @@ async function startIn(folder: string, program: string, mark: string): Promise<S
   return { access, pid: server.pid!, close };
 }
 
-// PATH: the node that runs the tests is the one the sessions find. The mark: lets the teardown see their orphans.
-function serverConfig(file: (name: string) => string, port: number, mark: string): string {
+// PATH: the node that runs the tests shall be the one that the sessions find.
+function serverConfig(file: (name: string) => string, port: number, env: Record<string, string>): string {
   const path = [dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'].join(delimiter);
+  const settings = Object.entries({ PATH: path, ...env }).map(([name, value]) => `"${name}=${value}"`);
   return `Port ${port}
 ListenAddress ${HOST}
 HostKey ${file('host_key')}
@@ -122,7 +123,7 @@ MaxSessions 100
 UseDNS no
 PrintMotd no
 LogLevel ERROR
-SetEnv "PATH=${path}" ${RUN_MARK}=${mark}
+SetEnv ${settings.join(' ')}
 `;
 }
 

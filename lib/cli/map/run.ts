@@ -14,8 +14,8 @@ export interface MapSite {
   dead(): boolean;
   /** Calls the function. */
   call(input: string): Promise<unknown>;
-  /** Ends the site; never throws. */
-  close(): Promise<void>;
+  /** Ends the site, by force after `within` milliseconds; never throws. */
+  close(within: number): Promise<void>;
 }
 
 /** Starts a site on a host and resolves when it can be called. */
@@ -69,6 +69,13 @@ const quoted = (input: string): string =>
 const deathOf = (error: unknown): 'died' | 'unsent' =>
   (error as { mayHaveRun?: boolean } | null)?.mayHaveRun === false ? 'unsent' : 'died';
 
+/** What a site gets to close its own children and flush what was printed, in milliseconds, when all is done. */
+const CLOSE_MS = 2_000;
+/** The same when somebody waits for the end of everything, after Ctrl-C for instance. */
+const STOP_MS = 500;
+/** The same for a site that has shown that it does not answer. */
+const STUCK_MS = 100;
+
 /** How many characters of an input a sentence quotes. */
 const QUOTED = 80;
 
@@ -108,10 +115,11 @@ export class MapRun {
   /** Ends the run: takes no further input, writes no further line, and closes every site. */
   stop(): void {
     if (this.stopped) return;
+    // Before the signal, which would close them as well but with the patience of a site that nobody waits for.
+    for (const site of this.#open) this.#discard(site, STOP_MS);
     this.#stopping.abort();
     this.#job.inputs.close();
     this.#window?.close();
-    for (const site of this.#open) this.#discard(site);
   }
 
   /** What one of the sites does, with its replacements. */
@@ -134,7 +142,7 @@ export class MapRun {
           final = outcome;
           break;
         }
-        this.#discard(site);
+        this.#discard(site, STUCK_MS);
         // A call that was never sent can't have had an effect: it costs no retry, but has a bound as well.
         const again =
           outcome.lost === 'unsent'
@@ -197,7 +205,7 @@ export class MapRun {
         const site = await this.#job.start(host, signal);
         this.tally.sites += 1;
         this.#open.add(site);
-        if (this.stopped) this.#discard(site);
+        if (this.stopped) this.#discard(site, STOP_MS);
         return site;
       } catch (error) {
         // What can't be started at all is told at once; what could be once may come back.
@@ -215,9 +223,9 @@ export class MapRun {
   }
 
   /** Closes a site while the work goes on; `run` waits for it at its end. */
-  #discard(site: MapSite): void {
+  #discard(site: MapSite, within: number = CLOSE_MS): void {
     if (!this.#open.delete(site)) return;
-    const closing = site.close().finally(() => this.#closing.delete(closing));
+    const closing = site.close(within).finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
   }
 }

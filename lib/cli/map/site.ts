@@ -16,8 +16,8 @@ export interface SitePlan {
 
 type Callable = (input: string) => Promise<unknown>;
 
-/** How long a site may take to close when it is asked; after that it is ended by signals. In milliseconds. */
-const CLOSE_MS = 2_000;
+/** What a site that could not be used may take to close, in milliseconds; after that it is ended by force. */
+const ABANDON_MS = 500;
 
 /** Makes what starts the sites of a run: each with its own manager, and the module loaded before it is used. */
 export const siteStarter =
@@ -36,7 +36,7 @@ export const siteStarter =
       if (verbose) log(`offsite: ${label} ready`);
       return siteOf(manager, label, call);
     } catch (error) {
-      await manager.close({ timeout: CLOSE_MS });
+      await manager.close({ timeout: ABANDON_MS });
       throw error;
     }
   };
@@ -71,6 +71,6 @@ const siteOf = (manager: RemoteManager, label: string, call: Callable): MapSite 
         throw error;
       }
     },
-    close: () => manager.close({ timeout: CLOSE_MS }),
+    close: (within) => manager.close({ timeout: within }),
   };
 };

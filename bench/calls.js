@@ -1,0 +1,51 @@
+// Calls of add(1, 2): one after another, and 20,000 at once.
+import { Buffer } from 'node:buffer';
+import { RemoteManager } from 'offsite';
+import { counters } from './floors/counters.js';
+import { pipe } from './floors/pipe.js';
+import { postMessage } from './floors/post-message.js';
+import { awaited, timed } from './harness.js';
+
+const AWAITED = 2_000;
+const AT_ONCE = 20_000;
+/** About what a small call takes on the wire. */
+const MESSAGE = Buffer.alloc(64, 'x');
+
+/** @typedef {typeof import('./site-module.js')} SiteModule */
+
+/** @param {{ add(a: number, b: number): PromiseLike<number> }} module */
+const atOnce = (module) => () =>
+  timed(async () => {
+    const sums = await Promise.all(Array.from({ length: AT_ONCE }, () => module.add(1, 2)));
+    if (sums.some((sum) => sum !== 3)) throw new Error('1 + 2 should be 3.');
+  }, AT_ONCE);
+
+/** @param {import('./harness.js').Harness} harness */
+export const bench = async (harness) => {
+  const url = new URL('./site-module.js', import.meta.url);
+  const virtual = await harness.own(new RemoteManager({ fork: 'virtual' })).link(url);
+  const sh = await harness.own(new RemoteManager({ fork: 'sh' })).link(url);
+  const words = harness.own(counters());
+  const hotPipe = harness.own(pipe({ gather: MESSAGE.length }));
+  const sleepyPipe = harness.own(pipe({ gather: MESSAGE.length, hotFor: 0 }));
+  const worker = harness.own(postMessage());
+
+  await harness.compare('awaited add(1, 2), virtual', {
+    offsite: () => awaited(AWAITED, () => virtual.add(1, 2)),
+    'two counters in shared memory': () => awaited(AWAITED, () => words.trip()),
+    postMessage: () => awaited(AWAITED, () => worker.add(1, 2)),
+  });
+  await harness.compare('awaited add(1, 2), sh', {
+    offsite: () => awaited(AWAITED, () => sh.add(1, 2)),
+    'raw pipe, 64 bytes': () => awaited(AWAITED, () => hotPipe.trip(MESSAGE)),
+    'raw pipe, ends sleep at once': () => awaited(AWAITED, () => sleepyPipe.trip(MESSAGE)),
+  });
+  await harness.compare('20,000 add(1, 2) at once, each, virtual', {
+    offsite: atOnce(virtual),
+    postMessage: atOnce(worker),
+  });
+  await harness.compare('20,000 add(1, 2) at once, each, sh', {
+    offsite: atOnce(sh),
+    'postMessage, to a thread': atOnce(worker),
+  });
+};

@@ -1,0 +1,106 @@
+import type { Buffer } from 'node:buffer';
+import { decodeBody, type ReferenceTables } from './codec.ts';
+import { perform } from './dispatch.ts';
+import type { Exports } from './exports.ts';
+import { FLAGS_AT, HEADER, Kind, ONCE, OPERATION_MASK, Operation, PULLED } from './frame.ts';
+import { isError } from './remote-error.ts';
+import type { Sender } from './sender.ts';
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
+  typeof (value as { then?: unknown }).then === 'function';
+
+/** The side of a session that performs the peer's calls and answers them. */
+export class Callee {
+  readonly #exports: Exports;
+  readonly #sender: Sender;
+  readonly #tables: ReferenceTables;
+  /** How many of the peer's calls run now, in the first word; another thread may look at it. */
+  readonly #activity: Int32Array<ArrayBufferLike>;
+
+  constructor(
+    exports: Exports,
+    sender: Sender,
+    tables: ReferenceTables,
+    activity: Int32Array<ArrayBufferLike>,
+  ) {
+    this.#exports = exports;
+    this.#sender = sender;
+    this.#tables = tables;
+    this.#activity = activity;
+  }
+
+  /** Performs the call whose frame lies in `bytes` from `at` to `end`; throws ProtocolError. */
+  onCall(bytes: Buffer, at: number, id: number, end: number): void {
+    const flags = bytes[at + FLAGS_AT]!;
+    const operation = (flags & OPERATION_MASK) as Operation;
+    const segments = bytes.readUInt16LE(at + 6);
+    const target = this.#exports.get(bytes.readDoubleLE(at + HEADER + 8));
+    let position = at + HEADER + 16;
+    const path: string[] = [];
+    for (let i = 0; i < segments; i++) {
+      const size = bytes.readUInt16LE(position);
+      path.push(bytes.toString('utf8', position + 2, position + 2 + size));
+      position += 2 + size;
+    }
+    let result: unknown;
+    // Counted without Atomics, because only this thread writes, and a late look at it does no harm.
+    this.#activity[0]!++;
+    try {
+      const args =
+        operation === Operation.get ? [] : (decodeBody(bytes, position, end, this.#tables) as unknown[]);
+      result = isThenable(target)
+        ? target.then((value) => perform(value, path, operation, args))
+        : perform(target, path, operation, args);
+      if (isThenable(result)) {
+        // Once: a proxy's `then` asks again each time.
+        result = Promise.resolve(result);
+        this.#countUntilSettled(result as Promise<unknown>);
+      }
+    } catch (cause) {
+      if (flags & ONCE) return this.#answer(Kind.throw, id, cause);
+      result = Promise.reject(cause);
+      // Whoever waits for it learns of its failure.
+      (result as Promise<unknown>).catch(() => {});
+    } finally {
+      this.#activity[0]!--;
+    }
+    if (flags & ONCE) return this.#answerWhenDone(id, result);
+    this.#exports.keep(id, result);
+    if (flags & PULLED) this.#answerWhenDone(id, result);
+  }
+
+  /** Answers a call whose result was kept. */
+  onPull(id: number): void {
+    this.#answerWhenDone(id, this.#exports.get(id));
+  }
+
+  #countUntilSettled(running: Promise<unknown>): void {
+    this.#activity[0]!++;
+    const done = () => {
+      this.#activity[0]!--;
+    };
+    running.then(done, done);
+  }
+
+  #answerWhenDone(id: number, result: unknown): void {
+    if (!isThenable(result)) return this.#answer(Kind.return, id, result);
+    result.then(
+      (value) => this.#answer(Kind.return, id, value),
+      (cause) => this.#answer(Kind.throw, id, cause),
+    );
+  }
+
+  /** Answers a call; a result that can't be sent becomes that call's error. */
+  #answer(kind: number, id: number, value: unknown): void {
+    try {
+      this.#sender.value(kind, id, value, this.#tables, kind === Kind.throw ? 'error' : 'result');
+    } catch (cause) {
+      // What was thrown can't cross as it is, but the fact must.
+      const error =
+        kind === Kind.return && isError(cause) ? cause : new Error(`Thrown in the site: ${String(value)}`);
+      this.#sender.value(Kind.throw, id, error, this.#tables, 'error');
+    }
+    this.#sender.flushSoon();
+  }
+}

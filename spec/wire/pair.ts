@@ -1,0 +1,163 @@
+import { Buffer } from 'node:buffer';
+import { FLAGS_AT, HEADER, Kind } from '../../lib/wire/frame.ts';
+import type { Link, LinkReceiver } from '../../lib/wire/link.ts';
+import { Session } from '../../lib/wire/session.ts';
+
+export type KindName = keyof typeof Kind;
+
+/** One frame as it went over a link. */
+export interface Sent {
+  readonly kind: KindName | 'unknown';
+  readonly flags: number;
+  readonly id: number;
+}
+
+const nameOf = (kind: number | undefined): KindName | 'unknown' =>
+  (Object.keys(Kind) as KindName[]).find((name) => Kind[name] === kind) ?? 'unknown';
+
+const framesOf = (bytes: Buffer): Sent[] => {
+  const frames: Sent[] = [];
+  for (let at = 0; at < bytes.length; at += 4 + bytes.readUInt32LE(at)) {
+    frames.push({
+      kind: nameOf(bytes[at + 4]),
+      flags: bytes[at + FLAGS_AT]!,
+      id: bytes.readDoubleLE(at + HEADER),
+    });
+  }
+  return frames;
+};
+
+/** One end of a link in memory; what it delivers is overwritten afterwards, as a real link's memory is. */
+export class MemoryLink implements Link {
+  /** Every frame that was sent from this end. */
+  readonly sent: Sent[] = [];
+  /** How often something was sent: what went together counts once. */
+  sends = 0;
+  /** Whether the session wants the process to stay alive. */
+  referenced = true;
+  destroyed = false;
+  peer!: MemoryLink;
+  readonly #held: Buffer[] = [];
+  #holds = false;
+  #receiver: LinkReceiver | undefined;
+
+  open(receiver: LinkReceiver): void {
+    this.#receiver = receiver;
+  }
+
+  send(bytes: Buffer): boolean {
+    if (this.destroyed) return false;
+    this.sends++;
+    this.sent.push(...framesOf(bytes));
+    const copy = Buffer.from(bytes);
+    if (this.#holds) this.#held.push(copy);
+    else queueMicrotask(() => this.peer.deliver(copy));
+    return false;
+  }
+
+  /** Hands bytes to this end's session, not at the beginning of their buffer. */
+  deliver(bytes: Buffer): void {
+    if (this.destroyed) return;
+    const memory = Buffer.alloc(bytes.length + 24, 0xee);
+    bytes.copy(memory, 12);
+    this.#receiver?.receive(memory, 12, 12 + bytes.length);
+    memory.fill(0xdd);
+  }
+
+  /** Keeps back from now on what is sent from this end. */
+  hold(): void {
+    this.#holds = true;
+  }
+
+  /** Delivers what was kept back. */
+  letGo(): void {
+    this.#holds = false;
+    for (const bytes of this.#held.splice(0)) this.peer.deliver(bytes);
+  }
+
+  /** How many frames of a kind were sent from this end. */
+  count(kind: KindName): number {
+    return this.sent.filter((frame) => frame.kind === kind).length;
+  }
+
+  ref(): void {
+    this.referenced = true;
+  }
+
+  unref(): void {
+    this.referenced = false;
+  }
+
+  expect(): void {}
+
+  get waiting(): number {
+    return this.#held.reduce((sum, bytes) => sum + bytes.length, 0);
+  }
+
+  async flushed(): Promise<void> {}
+
+  destroy(cause?: Error): void {
+    if (this.destroyed) return;
+    this.destroyed = true;
+    this.#receiver?.disconnected(cause);
+    queueMicrotask(() => this.peer.destroy());
+  }
+}
+
+/** The two ends of a link in memory. */
+export const memoryLinks = (): [MemoryLink, MemoryLink] => {
+  const ends: [MemoryLink, MemoryLink] = [new MemoryLink(), new MemoryLink()];
+  [ends[0].peer, ends[1].peer] = [ends[1], ends[0]];
+  return ends;
+};
+
+/** A session, its end of the link and what it told its owner. */
+export interface End {
+  readonly session: Session;
+  readonly link: MemoryLink;
+  readonly events: {
+    readonly hello: unknown[];
+    readonly output: [number, string][];
+    readonly disconnected: (Error | undefined)[];
+    closes: number;
+  };
+}
+
+/** A session over one end of a link, attached unless the spec does that itself. */
+export const endOf = (name: string, main: object | undefined, link: MemoryLink, attach = true): End => {
+  const events: End['events'] = { hello: [], output: [], disconnected: [], closes: 0 };
+  const session = new Session(name, main, {
+    hello: (greeting) => void events.hello.push(greeting),
+    output: (descriptor, text) => void events.output.push([descriptor, text]),
+    close: () => void events.closes++,
+    disconnected: (cause) => void events.disconnected.push(cause),
+  });
+  if (attach) session.attach(link);
+  return { session, link, events };
+};
+
+/** What a session's main object looks like from the other side, for specs that know what is there. */
+// biome-ignore lint/suspicious/noExplicitAny: a proxy answers to every name, and these specs use them all.
+export type Anything = any;
+
+/** Two sessions over a link in memory: `near` calls, `far` has the main object. */
+export const pair = (main: object, nearMain?: object) => {
+  const [nearLink, farLink] = memoryLinks();
+  const near = endOf('far', nearMain, nearLink);
+  const far = endOf('near', main, farLink);
+  return { near, far, remote: near.session.main as Anything };
+};
+
+/** Waits for all that is on its way between sessions in memory. */
+export const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** The error a promise rejects with; throws when it resolves instead. */
+export const rejection = async (promise: PromiseLike<unknown>): Promise<Error & Record<string, unknown>> => {
+  let value: unknown;
+  try {
+    value = await promise;
+  } catch (error) {
+    return error as Error & Record<string, unknown>;
+  }
+  throw new Error(`A rejection was expected, but it resolved to ${String(value)}.`);
+};
