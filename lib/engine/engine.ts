@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
+import type { SourceService } from '../module/source.ts';
 import { SiteClosedError } from '../wire/errors.ts';
 import { PROTOCOL } from '../wire/frame.ts';
 import type { Link } from '../wire/link.ts';
@@ -8,7 +9,7 @@ import { closeChildren } from './closers.ts';
 import { startLifeline, Word } from './lifeline.ts';
 import { captureOutput } from './output.ts';
 import { type EngineGreeting, EXIT_ORPHANED, EXIT_REFUSED, type ManagerGreeting } from './protocol.ts';
-import { SiteService, type SourceService } from './site-service.ts';
+import { SiteService } from './site-service.ts';
 
 /** How long the last frames may take to leave, in milliseconds, before the engine ends without them. */
 const FLUSH_WITHIN = 1000;

@@ -1,12 +1,11 @@
 import { applyFunctor, type FunctorText, ownBase } from '../module/apply.ts';
 import { folderURL, keyOf, type ModuleKey } from '../module/resolve.ts';
+import type { SourceService } from '../module/source.ts';
 import { ModuleTable } from '../module/table.ts';
 import { byReference, referenceOf } from '../wire/reference.ts';
 import { understandTypeScript } from './typescript.ts';
 
-/** Reads sources on the manager's disk. */
-export interface SourceService {
-  /** The JavaScript of the TypeScript file at a URL; rejects if it is not to be served or can't be turned. */
+/** The JavaScript of the TypeScript file at a URL; rejects if it is not to be served or can't be turned. */
   source(url: string): Promise<{ source: string; format: 'module' | 'commonjs' }>;
 }
 

@@ -1,6 +1,6 @@
 import { register } from 'node:module';
 import { MessageChannel } from 'node:worker_threads';
-import type { SourceService } from './site-service.ts';
+import type { SourceService } from '../module/source.ts';
 
 /** Runs in Node's loader thread, from its source text: asks the engine's thread for the JavaScript of a .ts file. */
 const hooks = `

@@ -31,6 +31,16 @@ export interface ForkRequest {
   readonly onLine: (line: string) => void;
 }
 
+/** A command that becomes an engine, or leads to one. */
+export interface Command {
+  /** The fork method's name. */
+  readonly method: string;
+  readonly file: string;
+  readonly args: readonly string[];
+  /** How to run a shell line where the engine runs, if that is not this host: its processes can't be signalled else. */
+  readonly elsewhere?: (line: string) => Pick<Command, 'file' | 'args'>;
+}
+
 /** Why a site's process or thread ended. */
 export interface SiteDeath extends Death {
   /** The error that ended it, where one is known. */

@@ -7,7 +7,7 @@ import { StreamLink } from '../wire/stream-link.ts';
 import { explainExit, explainSpawn } from './diagnose.ts';
 import { engineFile } from './engine-file.ts';
 import { ForkError } from './errors.ts';
-import type { ForkedSite, ForkRequest, SiteDeath } from './fork-method.ts';
+import type { Command, ForkedSite, ForkRequest, SiteDeath } from './fork-method.ts';
 import { LineReader } from './lines.ts';
 import { tether } from './tether.ts';
 
@@ -15,16 +15,6 @@ import { tether } from './tether.ts';
 const DRAIN_WITHIN = 200;
 /** The boot line is short; what is longer is something else. */
 const LONGEST_BOOT_LINE = 4096;
-
-/** A command that becomes an engine, or leads to one. */
-export interface Command {
-  /** The fork method's name. */
-  readonly method: string;
-  readonly file: string;
-  readonly args: readonly string[];
-  /** How to run a shell line where the engine runs, if that is not this host: its processes can't be signalled else. */
-  readonly elsewhere?: (line: string) => Pick<Command, 'file' | 'args'>;
-}
 
 type Child = ResultPromise<{ stdin: 'pipe'; stdout: 'pipe'; stderr: 'pipe'; reject: false; buffer: false }>;
 

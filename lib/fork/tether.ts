@@ -1,4 +1,4 @@
-import type { Command } from './process.ts';
+import type { Command } from './fork-method.ts';
 
 /** The descriptor on which a tethered command's parent never writes. */
 export const TETHER_DESCRIPTOR = 3;

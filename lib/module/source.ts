@@ -9,6 +9,12 @@ export interface Source {
   readonly format: 'module' | 'commonjs';
 }
 
+/** Reads sources on the manager's disk; the manager's end of the session has it as its main object. */
+export interface SourceService {
+  /** The JavaScript of the TypeScript file at a URL; rejects if it is not to be served or can't be turned. */
+  source(url: string): Promise<Source>;
+}
+
 const nearestPackage = (path: string): string => {
   for (let folder = dirname(path); ; folder = dirname(folder)) {
     if (existsSync(join(folder, 'package.json'))) return folder;
@@ -29,7 +35,7 @@ const isCommonJS = (path: string): boolean => {
  * Turns TypeScript files of this host into JavaScript for sites whose Node.js can't. It serves only what lies in the
  * package of a module that was linked: a site is not to read this disk at will.
  */
-export class Sources {
+export class Sources implements SourceService {
   readonly #roots = new Set<string>();
 
   /** Serves the package in which the file at a URL lies. */

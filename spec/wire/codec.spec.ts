@@ -98,13 +98,6 @@ describe('a value', () => {
     expect(back.when.getTime()).toBeNaN();
   });
 
-  test('with a hole in an array arrives with undefined or a hole there, and with its length', () => {
-    // biome-ignore lint/suspicious/noSparseArray: that is what is tested
-    const back = roundTrip([1, , 3]) as unknown[];
-    expect(back).toHaveLength(3);
-    expect([back[0], back[1], back[2]]).toEqual([1, undefined, 3]);
-  });
-
   test('without a prototype arrives as a plain object', () => {
     expect(roundTrip(Object.assign(Object.create(null), { a: 1n }))).toEqual({ a: 1n });
   });
@@ -269,9 +262,11 @@ describe('what can not be sent', () => {
     const { context, values, withdrawn } = tables();
     const failing = {
       callback: () => 1,
-      get late(): unknown {
-        if (values.length === 0) return 1n;
-        throw new Error('the getter fails');
+      later: {
+        get late(): unknown {
+          if (values.length === 0) return 1n;
+          throw new Error('the getter fails');
+        },
       },
     };
     expect(() => encode(failing, context)).toThrow('the getter fails');

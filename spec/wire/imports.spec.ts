@@ -62,8 +62,8 @@ describe('the table of imports', () => {
       return (imports.introduced(-1) as { nth: number }).nth;
     };
     while (introduce() === 1) {
-      gc();
       await settled();
+      gc();
     }
     await collectUntil(() => released.reduce((sum, [, count]) => sum + count, 0) === seen);
     expect(imports.size).toBe(0);

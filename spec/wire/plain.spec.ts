@@ -33,7 +33,7 @@ describe('isPlain', () => {
     ['a bigint', 1n],
     ['a symbol', Symbol('s')],
     ['a function', () => 1],
-    ['an array with a hole', [1, , 3]], // biome-ignore lint/suspicious/noSparseArray: that is what is tested
+    ['an array with a hole', new Array(3)],
     ['an array with undefined', [undefined]],
     ['a property that is undefined', { a: undefined }],
     ['a Date', new Date(0)],

@@ -103,7 +103,7 @@ describe('an error from another site', () => {
   });
 
   test('whose getter throws arrives, and says so there', async () => {
-    const error = Object.defineProties(new Error('m'), {
+    const error = Object.defineProperties(new Error('m'), {
       details: {
         enumerable: true,
         get() {
