@@ -88,7 +88,7 @@ export class RemoteManager implements AsyncDisposable {
     this.#session = new Session(this.name, this.#sources, {
       hello: (greeting) => this.#site.onGreeting(greeting as EngineGreeting),
       output: (descriptor, text) => output.write(descriptor, text),
-      disconnected: () => this.#site.onDisconnected(),
+      disconnected: (cause) => this.#site.onDisconnected(cause),
     });
     this.#session.greet(this.#greeting());
     this.#service = this.#session.main as unknown as Remote<SiteService>;

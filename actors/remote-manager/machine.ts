@@ -13,6 +13,8 @@ export interface SiteLife {
   start(signal: AbortSignal): Promise<void>;
   /** Ends the engine: asks, then signals; never rejects. */
   end(timeout: number | undefined): Promise<void>;
+  /** While it ends: asking may take no longer than this from now. */
+  hurry(timeout: number | undefined): void;
 }
 
 interface Context {
@@ -55,6 +57,7 @@ export const remoteManagerMachine = setup({
     },
     closing: {
       invoke: { src: 'end', input: ({ context }) => context, onDone: 'closed', onError: 'closed' },
+      on: { close: { actions: ({ context, event }) => context.life.hurry(event.timeout) } },
     },
     closed: { type: 'final' },
     crashed: { type: 'final' },

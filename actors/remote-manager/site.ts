@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { EngineGreeting } from '../../lib/engine/protocol.ts';
 import { forkOf } from '../../lib/fork/automatic.ts';
 import { ForkError } from '../../lib/fork/errors.ts';
@@ -44,6 +45,9 @@ export class Site implements SiteLife {
   #starting: Promise<void> | undefined;
   #forked: ForkedSite | undefined;
   #greet: ((greeting: EngineGreeting) => void) | undefined;
+  /** Aborted when asking has taken as long as it may. */
+  readonly #hurry = new AbortController();
+  #linkFailure: Error | undefined;
   /** What the engine said of itself, once it is ready. */
   greeting: EngineGreeting | undefined;
   /** How it ended, once it has. */
@@ -79,7 +83,8 @@ export class Site implements SiteLife {
   }
 
   /** The link is gone, and so the process is, or soon will be. */
-  onDisconnected(): void {
+  onDisconnected(cause: Error | undefined): void {
+    this.#linkFailure = cause;
     const forked = this.#forked;
     if (!forked || this.death) return;
     // Holds the program for this bounded moment: whoever waits for a call must still learn of its end.
@@ -168,6 +173,11 @@ export class Site implements SiteLife {
     this.greeting = greeting;
   }
 
+  hurry(timeout = ASK_FOR): void {
+    const timer = setTimeout(() => this.#hurry.abort(), timeout);
+    void this.#forked?.exited.then(() => clearTimeout(timer));
+  }
+
   async end(timeout = ASK_FOR): Promise<void> {
     // A start that is being given up ends what it has started by itself.
     await this.#starting?.catch(() => {});
@@ -185,7 +195,10 @@ export class Site implements SiteLife {
     }
     this.#session.sendClose();
     this.#session.end(closed);
-    if (await within(forked.exited, timeout)) return this.#sweep(forked);
+    this.hurry(timeout);
+    const hurried = once(this.#hurry.signal, 'abort');
+    if (await Promise.race([forked.exited.then(() => true), hurried.then(() => false)]))
+      return this.#sweep(forked);
     await forked.kill('SIGTERM');
     if (!(await within(forked.exited, TERMINATE_FOR))) {
       await forked.kill('SIGKILL');
@@ -203,13 +216,13 @@ export class Site implements SiteLife {
   #exited(died: SiteDeath): void {
     this.#output.end();
     // What JavaScript printed as errors came over the link.
-    const death = { ...died, stderr: [...this.#output.tail] };
+    const cause = died.cause ?? this.#linkFailure;
+    const death = { ...died, stderr: [...this.#output.tail], ...(cause !== undefined && { cause }) };
     this.death = death;
     const { pid } = this.greeting ?? {};
     const who = `${this.#name}${pid ? ` (pid ${pid})` : ''}`;
     this.#session.end((mayHaveRun) => {
       const message = `${who} ${howItEnded(death)}; ${mayHaveRun ? 'the call may have run' : 'the call was not sent'}. Start a new site to go on.`;
-      const { cause } = death;
       return new SiteCrashedError(message, death, mayHaveRun, cause === undefined ? {} : { cause });
     });
     this.#forked?.link.destroy();

@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
 import type { SourceService } from '../module/source.ts';
@@ -41,7 +42,7 @@ export class Engine {
       {
         hello: (greeting) => this.#onGreeting(greeting as ManagerGreeting),
         close: () => void this.#close(),
-        disconnected: () => this.#orphaned(),
+        disconnected: (cause) => this.#orphaned(cause),
       },
       this.#words,
     );
@@ -100,7 +101,9 @@ export class Engine {
   }
 
   /** The manager is gone, and so is the way to it. */
-  #orphaned(): void {
+  #orphaned(cause: Error | undefined): void {
+    // Past the link, which is gone: the manager may still read this, and it is the only trace of what went wrong.
+    if (cause) tell(`offsite: the link broke: ${cause.message}\n`);
     this.#session.end(() => new SiteClosedError('The manager of this site is gone.', true));
     if (this.#detached) {
       // Whoever attaches later finds the site as it is; output has nowhere to go until then.
@@ -121,6 +124,15 @@ export class Engine {
     process.exit(code);
   }
 }
+
+/** Writes to the real stderr, if anybody still reads it. */
+const tell = (text: string): void => {
+  try {
+    writeSync(2, text);
+  } catch {
+    // Nobody does.
+  }
+};
 
 /** Ends what user code has started here and left running, if this process leads its group; and itself. */
 const killGroup = (): void => {

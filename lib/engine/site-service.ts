@@ -5,10 +5,6 @@ import { ModuleTable } from '../module/table.ts';
 import { byReference, referenceOf } from '../wire/reference.ts';
 import { understandTypeScript } from './typescript.ts';
 
-/** The JavaScript of the TypeScript file at a URL; rejects if it is not to be served or can't be turned. */
-  source(url: string): Promise<{ source: string; format: 'module' | 'commonjs' }>;
-}
-
 /**
  * What a link gives for a module: itself, or, if the module lives in another site, an object that goes through this
  * one, so that whoever entered a module gets a proxy when linking it, like everybody else.

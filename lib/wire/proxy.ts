@@ -17,6 +17,8 @@ interface State extends Reference {
   readonly id: number | undefined;
   readonly call: Call | undefined;
   readonly path: readonly string[];
+  /** The proxy whose property this is: as long as this one is used, that one must not be collected and released. */
+  readonly owner: object | undefined;
   /** Proxies of properties are made once: the hot path is a look-up. */
   children: Map<string, object> | undefined;
 }
@@ -34,11 +36,11 @@ const make = (state: State): object => {
 
 /** The proxy of a value that lives on the other side of a session. */
 export const proxyOf = (session: Caller, id: number): object =>
-  make({ session, id, call: undefined, path: NO_PATH, children: undefined });
+  make({ session, id, call: undefined, path: NO_PATH, owner: undefined, children: undefined });
 
 /** The proxy of a call's result, usable before the result exists. */
 export const proxyOfCall = (session: Caller, call: Call): object =>
-  make({ session, id: undefined, call, path: NO_PATH, children: undefined });
+  make({ session, id: undefined, call, path: NO_PATH, owner: undefined, children: undefined });
 
 /** Does at home what a call would do over there, because the result is here already. */
 const invokeHere = async (call: Call, path: readonly string[], operation: Operation, args: unknown[]) => {
@@ -69,7 +71,7 @@ const promiseOf = (state: State): Promise<unknown> => {
   return got instanceof Promise ? got : promiseOf((got as { [referenceSymbol]: State })[referenceSymbol]);
 };
 
-const property = (state: State, key: string): unknown => {
+const property = (state: State, key: string, owner: object): unknown => {
   const awaitable = state.call !== undefined || state.path.length > 0;
   if (key === 'then') {
     // The proxy of a value is no promise: `await proxy` must give the proxy itself.
@@ -81,15 +83,15 @@ const property = (state: State, key: string): unknown => {
   state.children ??= new Map();
   let child = state.children.get(key);
   if (!child) {
-    child = make({ ...state, path: [...state.path, key], children: undefined });
+    child = make({ ...state, path: [...state.path, key], owner, children: undefined });
     state.children.set(key, child);
   }
   return child;
 };
 
 const handler: ProxyHandler<Target> = {
-  get(target, key) {
-    if (typeof key === 'string') return property(target.state, key);
+  get(target, key, self: object) {
+    if (typeof key === 'string') return property(target.state, key, self);
     return key === referenceSymbol ? target.state : undefined;
   },
   apply: (target, _self, args) => invoke(target.state, Operation.apply, args),
