@@ -8,7 +8,7 @@ import { FunctorError } from '../lib/module/errors.ts';
 import { type Functor, type FunctorImports, functorScript, isFunctor } from '../lib/module/functor.ts';
 import type { Remote, RemoteReference } from '../lib/module/remote.ts';
 import { keyOf, type ModuleKey } from '../lib/module/resolve.ts';
-import { Sources } from '../lib/module/source.ts';
+import { type SourceService, Sources } from '../lib/module/source.ts';
 import { bound, type CallOptions } from '../lib/wire/bound.ts';
 import { PROTOCOL } from '../lib/wire/frame.ts';
 import { byReference } from '../lib/wire/reference.ts';
@@ -85,7 +85,9 @@ export class RemoteManager implements AsyncDisposable {
     this.host = host;
     this.name = name ?? `${host}/${++sites}`;
     const output = new SiteOutput(this.name, stdout, stderr);
-    this.#session = new Session(this.name, this.#sources, {
+    // Only this is for the site to call: what it may read is decided here.
+    const main: SourceService = { source: (url) => this.#sources.source(url) };
+    this.#session = new Session(this.name, main, {
       hello: (greeting) => this.#site.onGreeting(greeting as EngineGreeting),
       output: (descriptor, text) => output.write(descriptor, text),
       disconnected: (cause) => this.#site.onDisconnected(cause),

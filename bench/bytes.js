@@ -1,7 +1,7 @@
 // 64 MiB of a Float64Array there and back.
-import { RemoteManager } from 'offsite';
 import { pipe } from './floors/pipe.js';
 import { timed } from './harness.js';
+import { siteModule } from './site.js';
 
 const SIZE = 64 * 1024 * 1024;
 const rounds = { rounds: 7, warmUp: 1 };
@@ -14,15 +14,14 @@ export const bench = async (harness) => {
   const back = new Uint8Array(SIZE);
   const last = array.at(-1);
 
-  /** @param {{ echo(value: Float64Array): PromiseLike<Float64Array> }} module */
+  /** @param {import('./site.js').SiteModule} module */
   const echo = (module) => () =>
     timed(async () => {
       const same = await module.echo(array);
       if (same.length !== array.length || same.at(-1) !== last) throw new Error('It came back changed.');
     });
 
-  const url = new URL('./site-module.js', import.meta.url);
-  const virtual = await harness.own(new RemoteManager({ fork: 'virtual' })).link(url);
+  const virtual = await siteModule(harness, 'virtual');
   await harness.compare(
     '64 MiB there and back, virtual',
     {
@@ -37,7 +36,7 @@ export const bench = async (harness) => {
     rounds,
   );
 
-  const sh = await harness.own(new RemoteManager({ fork: 'sh' })).link(url);
+  const sh = await siteModule(harness, 'sh');
   const streaming = harness.own(pipe());
   const gathering = harness.own(pipe({ gather: SIZE }));
   await harness.compare(

@@ -1,17 +1,15 @@
 // Calls of add(1, 2): one after another, and 20,000 at once.
 import { Buffer } from 'node:buffer';
-import { RemoteManager } from 'offsite';
 import { counters } from './floors/counters.js';
 import { pipe } from './floors/pipe.js';
 import { postMessage } from './floors/post-message.js';
 import { awaited, timed } from './harness.js';
+import { siteModule } from './site.js';
 
 const AWAITED = 2_000;
 const AT_ONCE = 20_000;
 /** About what a small call takes on the wire. */
 const MESSAGE = Buffer.alloc(64, 'x');
-
-/** @typedef {typeof import('./site-module.js')} SiteModule */
 
 /** @param {{ add(a: number, b: number): PromiseLike<number> }} module */
 const atOnce = (module) => () =>
@@ -22,17 +20,18 @@ const atOnce = (module) => () =>
 
 /** @param {import('./harness.js').Harness} harness */
 export const bench = async (harness) => {
-  const url = new URL('./site-module.js', import.meta.url);
-  const virtual = await harness.own(new RemoteManager({ fork: 'virtual' })).link(url);
-  const sh = await harness.own(new RemoteManager({ fork: 'sh' })).link(url);
-  const words = harness.own(counters());
+  const virtual = await siteModule(harness, 'virtual');
+  const sh = await siteModule(harness, 'sh');
+  const hotWords = harness.own(counters());
+  const sleepyWords = harness.own(counters({ hotFor: 0 }));
   const hotPipe = harness.own(pipe({ gather: MESSAGE.length }));
   const sleepyPipe = harness.own(pipe({ gather: MESSAGE.length, hotFor: 0 }));
   const worker = harness.own(postMessage());
 
   await harness.compare('awaited add(1, 2), virtual', {
     offsite: () => awaited(AWAITED, () => virtual.add(1, 2)),
-    'two counters in shared memory': () => awaited(AWAITED, () => words.trip()),
+    'two counters in shared memory': () => awaited(AWAITED, () => hotWords.trip()),
+    'two counters, ends sleep at once': () => awaited(AWAITED, () => sleepyWords.trip()),
     postMessage: () => awaited(AWAITED, () => worker.add(1, 2)),
   });
   await harness.compare('awaited add(1, 2), sh', {

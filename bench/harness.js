@@ -1,4 +1,5 @@
-// Rounds of ours and of others in turns, and their table. Machines drift, so only a ratio from one run is believed.
+// Rounds of ours and of what it is measured against, taken in turns. Machines are noisy and drift by the hour, so the
+// only figure to believe is a ratio from one run.
 /**
  * One round: microseconds an operation, as one number or as one sample for each operation.
  * @typedef {() => number | Float64Array | Promise<number | Float64Array>} Round
@@ -93,7 +94,9 @@ export class Harness {
    */
   async compare(measure, contenders, { rounds = 9, warmUp = 2 } = {}) {
     if (process.stderr.isTTY) process.stderr.write(`${measure} …\n`);
-    const all = Object.entries(contenders).map(([name, round]) => ({ name, round, medians: [], means: [] }));
+    const all = Object.entries(contenders).map(([name, round]) => {
+      return { name, round, medians: /** @type {number[]} */ ([]), means: /** @type {number[]} */ ([]) };
+    });
     for (let turn = -warmUp; turn < rounds; turn++) {
       for (let i = 0; i < all.length; i++) {
         const { round, medians, means } = all[(turn + warmUp + i) % all.length];
@@ -119,32 +122,3 @@ export class Harness {
     }
   }
 }
-
-/** @param {number} us */
-const time = (us) => {
-  if (us < 1000) return `${us.toPrecision(3)} us`;
-  return us < 1e6 ? `${(us / 1000).toPrecision(3)} ms` : `${(us / 1e6).toPrecision(3)} s`;
-};
-
-/** @param {number} ratio */
-const times = (ratio) => ratio.toFixed(ratio < 10 ? 2 : 0);
-
-/**
- * The rows as text in columns; what stands in the row above is not said again.
- * @param {readonly Row[]} rows
- */
-export const table = (rows) => {
-  const cells = rows.map(({ measure, ours, against, ratio, meanRatio }, i) => {
-    const again = rows[i - 1]?.ours === ours;
-    const left = again ? ['', ''] : [measure, time(ours.median)];
-    return [...left, against.name, time(against.median), times(ratio), times(meanRatio)];
-  });
-  const lines = [['measure', 'ours', 'floor or peer', '', 'ratio', 'of means'], ...cells];
-  const widths = lines[0].map((_, column) => Math.max(...lines.map((line) => line[column].length)));
-  const left = [0, 2];
-  const padded = (line) =>
-    line.map((cell, i) => (left.includes(i) ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ');
-  return [padded(lines[0]), widths.map((width) => '-'.repeat(width)).join('  '), ...cells.map(padded)].join(
-    '\n',
-  );
-};

@@ -2,7 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { Harness, table } from './harness.js';
+import { Harness } from './harness.js';
+import { table } from './table.js';
 
 const names = ['calls', 'codec', 'start', 'bytes'];
 

@@ -6,8 +6,5 @@
  */
 export const add = (a, b) => a + b;
 
-/**
- * @template T
- * @param {T} value
- */
+/** @param {Float64Array} value */
 export const echo = (value) => value;

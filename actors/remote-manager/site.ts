@@ -204,12 +204,12 @@ export class Site implements SiteLife {
       await forked.kill('SIGKILL');
       await within(forked.exited, TERMINATE_FOR);
     }
-    this.#sweep(forked);
+    await this.#sweep(forked);
   }
 
   /** Ends what user code has started on this host and left behind in the site's group. */
-  #sweep(forked: ForkedSite): void {
-    if (!this.#options.detach) forked.sweep();
+  async #sweep(forked: ForkedSite): Promise<void> {
+    if (!this.#options.detach) await forked.sweep();
     forked.link.destroy();
   }
 

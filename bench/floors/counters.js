@@ -1,6 +1,6 @@
 // The floor of a virtual site: two threads that count up two words of shared memory in turns, and carry nothing.
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
-import { Hot } from './hot.js';
+import { HOT_FOR, Hot } from './hot.js';
 
 /** Words, each on a cache line of its own. */
 const PING = 0;
@@ -15,15 +15,18 @@ class End {
   #theirs;
   #seen = 0;
   #arrived;
-  #hot = new Hot({ poll: () => this.#poll(), park: () => this.#park() });
+  #hot;
+  #waits = false;
 
   /**
    * @param {Int32Array} words
    * @param {number} mine
    * @param {number} theirs
+   * @param {number} hotFor
    * @param {() => void} arrived
    */
-  constructor(words, mine, theirs, arrived) {
+  constructor(words, mine, theirs, hotFor, arrived) {
+    this.#hot = new Hot({ poll: () => this.#poll(), park: () => this.#park(), hotFor });
     this.#words = words;
     this.#mine = mine;
     this.#theirs = theirs;
@@ -50,20 +53,33 @@ class End {
   }
 
   #park() {
+    const words = this.#words;
     // Says first that it sleeps and compares then, and the other counts first and looks then: no wake-up is lost.
-    Atomics.store(this.#words, this.#theirs + SLEEPS, 1);
-    const waiting = Atomics.waitAsync(this.#words, this.#theirs, this.#seen);
-    if (waiting.async) void waiting.value.then(() => this.#hot.touch());
-    else this.#hot.touch();
+    Atomics.store(words, this.#theirs + SLEEPS, 1);
+    if (this.#waits) {
+      // It was hot only because it counted itself, and the last waiting still holds.
+      if (Atomics.load(words, this.#theirs) !== this.#seen) this.#hot.touch();
+      return;
+    }
+    const waiting = Atomics.waitAsync(words, this.#theirs, this.#seen);
+    if (!waiting.async) return this.#hot.touch();
+    this.#waits = true;
+    void waiting.value.then(() => {
+      this.#waits = false;
+      this.#hot.touch();
+    });
   }
 }
 
-/** Starts the other thread; `trip` resolves when it has counted too. */
-export const counters = () => {
+/**
+ * Starts the other thread; `trip` resolves when it has counted too. Both ends stay hot for `hotFor` milliseconds.
+ * @param {{ hotFor?: number }} [options]
+ */
+export const counters = ({ hotFor = HOT_FOR } = {}) => {
   const words = new Int32Array(new SharedArrayBuffer(64 * 4));
   let resolve = () => {};
-  const end = new End(words, PING, PONG, () => resolve());
-  const worker = new Worker(new URL(import.meta.url), { workerData: { counters: words } });
+  const end = new End(words, PING, PONG, hotFor, () => resolve());
+  const worker = new Worker(new URL(import.meta.url), { workerData: { counters: words, hotFor } });
   return {
     /** @returns {Promise<void>} */
     trip: () =>
@@ -76,7 +92,8 @@ export const counters = () => {
 };
 
 if (!isMainThread && workerData?.counters) {
-  const end = new End(workerData.counters, PONG, PING, () => end.count());
+  const { counters: words, hotFor } = workerData;
+  const end = new End(words, PONG, PING, hotFor, () => end.count());
   // Atomics.waitAsync does not keep a thread alive.
   setInterval(() => {}, 2 ** 31 - 1);
 }

@@ -24,9 +24,8 @@ export class Hot {
     this.#hotFor = hotFor;
   }
 
-  /** A message came or was sent: stay hot from now. */
+  /** A message came or was sent: stay hot from now; for 0 milliseconds that is one turn. */
   touch() {
-    if (this.#hotFor === 0) return;
     this.#until = performance.now() + this.#hotFor;
     if (this.#turning) return;
     this.#turning = true;

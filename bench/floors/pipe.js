@@ -14,13 +14,13 @@ export const pipe = ({ gather = 0, hotFor = HOT_FOR } = {}) => {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const exited = once(child, 'exit');
-  const hot = new Hot({ hotFor });
+  const hot = hotFor > 0 ? new Hot({ hotFor }) : undefined;
   let missing = 0;
   let came = (/** @type {Buffer} */ _chunk, /** @type {number} */ _at) => {};
   let resolve = () => {};
   let size = 0;
   child.stdout.on('data', (chunk) => {
-    hot.touch();
+    hot?.touch();
     came(chunk, size - missing);
     missing -= chunk.length;
     if (missing === 0) resolve();
@@ -38,7 +38,7 @@ export const pipe = ({ gather = 0, hotFor = HOT_FOR } = {}) => {
         resolve = done;
         came = into ? (chunk, at) => into.set(chunk, at) : () => {};
         child.stdin.write(bytes);
-        hot.touch();
+        hot?.touch();
       }),
     async close() {
       child.stdin.end();
@@ -52,17 +52,18 @@ export const pipe = ({ gather = 0, hotFor = HOT_FOR } = {}) => {
  * @param {number} hotFor
  */
 const echo = (gather, hotFor) => {
-  const hot = new Hot({ hotFor });
+  const hot = hotFor > 0 ? new Hot({ hotFor }) : undefined;
   if (gather === 0) {
-    process.stdin.on('data', () => hot.touch()).pipe(process.stdout);
+    process.stdin.on('data', () => hot?.touch()).pipe(process.stdout);
     return;
   }
+  /** @type {Buffer[]} */
   let held = [];
   let size = 0;
   process.stdin.on('data', (chunk) => {
     held.push(chunk);
     size += chunk.length;
-    hot.touch();
+    hot?.touch();
     if (size < gather) return;
     for (const part of held) process.stdout.write(part);
     held = [];

@@ -27,5 +27,5 @@ export const postMessage = () => {
 };
 
 if (!isMainThread && workerData === 'post-message') {
-  parentPort.on('message', ([id, a, b]) => parentPort.postMessage([id, a + b]));
+  parentPort?.on('message', ([id, a, b]) => parentPort?.postMessage([id, a + b]));
 }

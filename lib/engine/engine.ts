@@ -66,7 +66,7 @@ export class Engine {
     this.#session.greet(greeting);
     if (refused) void this.#leave(EXIT_REFUSED);
     // After the greeting has left: starting a thread takes longer than all before.
-    else if (isMainThread && !this.#detached) setImmediate(startLifeline, this.#words, this.#ppid);
+    else if (isMainThread) setImmediate(startLifeline, this.#words, this.#detached ? undefined : this.#ppid);
   }
 
   /** Becomes the site that the manager asked for, or says why it can't. */

@@ -10,7 +10,8 @@ const BEAT_EVERY = 5;
 export const Word = { activity: 0, leaving: 1 } as const;
 
 interface LifelineData {
-  readonly ppid: number;
+  /** `undefined` for a site that outlives its parent: it only says that it is alive. */
+  readonly ppid: number | undefined;
   readonly words: Int32Array;
   readonly lookEvery: number;
   readonly beatEvery: number;
@@ -35,25 +36,27 @@ const lifeline = (): void => {
       process.kill(process.pid, 'SIGKILL');
     }
   };
-  setInterval(() => {
+  const looking = setInterval(() => {
     looks++;
     // An engine that has begun to end in order gets a second for its exit handlers.
     if (Atomics.load(words, 1) > 0 && Atomics.add(words, 1, 1) * lookEvery > 1000) return die();
-    if (process.ppid !== ppid && Atomics.load(words, 1) === 0) return die();
+    if (ppid !== undefined && process.ppid !== ppid && Atomics.load(words, 1) === 0) return die();
     if (looks % beatEvery !== 0 || Atomics.load(words, 0) === 0) return;
     try {
       writeSync(2, heartbeat);
     } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code === 'EPIPE') die();
+      if ((cause as NodeJS.ErrnoException).code !== 'EPIPE') return;
+      if (ppid !== undefined) return die();
+      clearInterval(looking);
     }
   }, lookEvery);
 };
 
 /**
  * Ties this process's life to its parent's. `words` is shared with the engine: how many calls run (while there are
- * any, heartbeats go out), and whether it leaves in order.
+ * any, heartbeats go out), and whether it leaves in order. Without `ppid` it only sends heartbeats.
  */
-export const startLifeline = (words: Int32Array, ppid: number): void => {
+export const startLifeline = (words: Int32Array, ppid: number | undefined): void => {
   const data: LifelineData = {
     ppid,
     words,

@@ -1,5 +1,5 @@
 import type { ForkFailure } from './errors.ts';
-import type { SiteDeath } from './fork-method.ts';
+import type { ForkRequest, SiteDeath } from './fork-method.ts';
 
 /** What a command's words on stderr mean, in the order in which they are looked for. */
 const SIGNS: readonly [RegExp, (found: RegExpExecArray) => Pick<ForkFailure, 'step' | 'what' | 'remedy'>][] =
@@ -74,13 +74,21 @@ const SIGNS: readonly [RegExp, (found: RegExpExecArray) => Pick<ForkFailure, 'st
   ];
 
 /** Says why a command ended before the engine spoke. */
-export const explainExit = (death: SiteDeath): ForkFailure => {
+export const explainExit = (death: SiteDeath, { engine }: Pick<ForkRequest, 'engine'>): ForkFailure => {
   const { exitCode, signal, stderr } = death;
   const common = { exitCode, signal, stderr };
   const said = stderr.join('\n');
   for (const [sign, explain] of SIGNS) {
     const found = sign.exec(said);
     if (found) return { ...common, ...explain(found) };
+  }
+  if ((exitCode === 127 || exitCode === 126) && (engine === 'installed' || process.env.OFFSITE_ENGINE)) {
+    return {
+      ...common,
+      step: 'engine',
+      what: `the shell could not run the engine's command (exit code ${exitCode}).`,
+      remedy: 'Check OFFSITE_ENGINE, or leave it and the option engine alone, so that the engine is sent.',
+    };
   }
   if (exitCode === 127 || exitCode === 126) {
     return {

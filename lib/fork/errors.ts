@@ -1,5 +1,4 @@
 import { nameError, OffsiteError } from '../wire/errors.ts';
-import { registerErrorClass } from '../wire/remote-error.ts';
 
 /** Which step of starting a site failed. */
 export type ForkStep =
@@ -53,4 +52,3 @@ export class ForkError extends OffsiteError {
   }
 }
 nameError(ForkError, 'ForkError');
-registerErrorClass(ForkError, 'ForkError');

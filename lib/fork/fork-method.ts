@@ -64,7 +64,7 @@ export interface ForkedSite {
    */
   kill(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   /** Ends what is left on this host of the group of a process that has ended. */
-  sweep(): void;
+  sweep(): Promise<void>;
 }
 
 /** Starts an engine; rejects with ForkError, and then nothing of the attempt is left. */

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
+import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
 import { execa, type ResultPromise } from 'execa';
 import { BOOT_WORD, type BootLine } from '../engine/protocol.ts';
 import { StreamLink } from '../wire/stream-link.ts';
@@ -63,6 +64,22 @@ const killGroup = (pid: number, signal: NodeJS.Signals): void => {
   }
 };
 
+/** How long what was killed may take to vanish, in milliseconds: init reaps what has lost its parent. */
+const VANISH_WITHIN = 500;
+
+/** Waits until nothing of a process's group is left; nobody tells of the end of a process that is not our child. */
+const groupGone = async (pid: number): Promise<void> => {
+  const end = performance.now() + VANISH_WITHIN;
+  while (performance.now() < end) {
+    try {
+      process.kill(-pid, 0);
+    } catch {
+      return;
+    }
+    await setTimeoutPromise(5);
+  }
+};
+
 /** How long the way to another host may take to deliver a signal, in milliseconds. */
 const DELIVER_WITHIN = 5_000;
 
@@ -72,7 +89,7 @@ const killElsewhere = async (
   pid: number,
   signal: 'SIGTERM' | 'SIGKILL',
 ): Promise<void> => {
-  const kill = `kill -${signal.slice(3)}`;
+  const kill = `kill -s ${signal.slice(3)}`;
   const { file, args } = elsewhere(
     `{ ${kill} -- -${pid} || ${kill} ${pid}; } 2>/dev/null; n=0; ` +
       `while [ $n -lt 40 ] && kill -0 ${pid} 2>/dev/null; do n=$((n+1)); sleep 0.05; done`,
@@ -130,7 +147,7 @@ export const forkProcess = async (command: Command, request: ForkRequest): Promi
       bootLine(child.stdout, AbortSignal.any([request.signal, done.signal])),
       exited.then((death) => ({ death })),
     ]).finally(() => done.abort());
-    if ('death' in boot) throw new ForkError(request.name, explainExit(boot.death));
+    if ('death' in boot) throw new ForkError(request.name, explainExit(boot.death, request));
     if ('noise' in boot) {
       throw new ForkError(request.name, {
         step: 'noise',
@@ -158,7 +175,10 @@ export const forkProcess = async (command: Command, request: ForkRequest): Promi
     pid,
     heardAt: () => Math.max(lines.heardAt, link.heardAt),
     exited,
-    sweep: () => killGroup(pid, 'SIGKILL'),
+    sweep: async () => {
+      killGroup(pid, 'SIGKILL');
+      await groupGone(pid);
+    },
     kill: async (signal) => {
       if (command.elsewhere) await killElsewhere(command.elsewhere, enginePid, signal);
       if (!command.elsewhere || signal === 'SIGKILL') killGroup(pid, signal);

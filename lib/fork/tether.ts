@@ -14,7 +14,9 @@ const SCRIPT = [
   '"$@" <&4 3<&- 4<&- & command=$!',
   '{ exec 4<&- </dev/null >/dev/null 2>&1; read -r _ <&3; kill -KILL $command; } & watcher=$!',
   'exec 3<&- 4<&- </dev/null >/dev/null 2>&1',
-  'wait $command; code=$?',
+  // A signal to the group is for the command; this waits for it to end, so that nothing outlives this.
+  'trap : TERM INT HUP',
+  'while wait $command; code=$?; kill -0 $command 2>/dev/null; do :; done',
   'kill $watcher',
   'exit $code',
 ].join('; ');

@@ -67,7 +67,7 @@ export const virtual: Fork = async (request) => {
     // A thread lives as long as its process: it may be busy, but never out of reach.
     heardAt: () => performance.now(),
     exited,
-    sweep: () => {},
+    sweep: async () => {},
     kill: async () => {
       await worker.terminate();
     },

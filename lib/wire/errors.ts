@@ -9,8 +9,15 @@ export class OffsiteError extends Error {
   }
 }
 
-/** Gives a class its name on the prototype, as built-in errors have it, so that bundlers can't change it. */
+/** The classes of errors that arrive from another site as what they were, by name. */
+export const errorClasses = new Map<string, { prototype: Error }>();
+
+/**
+ * Gives a class its name on the prototype, as built-in errors have it, so that bundlers can't change it, and makes its
+ * errors arrive from other sites as that class.
+ */
 export const nameError = (errorClass: { prototype: Error }, name: string) => {
+  errorClasses.set(name, errorClass);
   Object.defineProperty(errorClass.prototype, 'name', { value: name, configurable: true, writable: true });
 };
 

@@ -1,3 +1,5 @@
+import { isByReference } from './reference.ts';
+
 /** Values nested deeper than this leave the fast path, where a cycle would otherwise never end. */
 const MAX_PLAIN_DEPTH = 64;
 
@@ -21,6 +23,7 @@ export const isPlain = (value: unknown, depth = 0): boolean => {
 };
 
 const isPlainTree = (value: object, depth: number): boolean => {
+  if (isByReference(value)) return false;
   if (Array.isArray(value)) {
     // A hole reads as undefined, which is not plain.
     for (let i = 0; i < value.length; i++) if (!isPlain(value[i], depth)) return false;

@@ -1,5 +1,5 @@
 import { isNativeError } from 'node:util/types';
-import * as errors from './errors.ts';
+import { errorClasses } from './errors.ts';
 
 /** An error as it crosses: its class by name, and everything that structured clone would lose. */
 export interface ErrorRecord {
@@ -14,25 +14,18 @@ export interface ErrorRecord {
   own: Record<string, unknown>;
 }
 
-/** Classes that a caller knows again: the built-in ones and ours. */
-const known = new Map<string, { prototype: Error }>(
-  [
-    Error,
-    AggregateError,
-    EvalError,
-    RangeError,
-    ReferenceError,
-    SyntaxError,
-    TypeError,
-    URIError,
-    ...Object.values(errors).filter((value) => typeof value === 'function' && 'prototype' in value),
-  ].map((known) => [(known as { name: string }).name, known as unknown as { prototype: Error }]),
-);
-
-/** Makes errors of a class arrive as that class again; floors above the wire register theirs. */
-export const registerErrorClass = (errorClass: { prototype: Error }, name: string): void => {
-  known.set(name, errorClass);
-};
+for (const builtIn of [
+  Error,
+  AggregateError,
+  EvalError,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  URIError,
+]) {
+  errorClasses.set(builtIn.name, builtIn);
+}
 
 /** Whether a value is an error, also one of another realm. */
 export const isError = (value: unknown): value is Error => value instanceof Error || isNativeError(value);
@@ -89,7 +82,7 @@ const hide = (error: Error, key: string, value: unknown): void => {
 
 /** Builds the error again, as the nearest class that is known here, without running its constructor. */
 export const rebuildError = (record: ErrorRecord): Error => {
-  const errorClass = record.classes.map((name) => known.get(name)).find((found) => found) ?? Error;
+  const errorClass = record.classes.map((name) => errorClasses.get(name)).find((found) => found) ?? Error;
   // A real Error, so that it prints and is recognised as one, with the prototype of its class.
   const error = new Error(record.message);
   Object.setPrototypeOf(error, errorClass.prototype);

@@ -350,7 +350,7 @@ describe('a body that is damaged', () => {
           expect(error).toBeInstanceOf(UndecodableError);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 3_000 },
     );
   });
 });

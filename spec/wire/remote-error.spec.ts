@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { UnserializableError } from '../../lib/wire/errors.ts';
-import { arrivedFrom, registerErrorClass } from '../../lib/wire/remote-error.ts';
+import { nameError, UnserializableError } from '../../lib/wire/errors.ts';
+import { arrivedFrom } from '../../lib/wire/remote-error.ts';
 import { pair, rejection, settled } from './pair.ts';
 
 /** Throws something over there and gives what arrives here. */
@@ -59,7 +59,7 @@ describe('an error from another site', () => {
         return 'parse';
       }
     }
-    registerErrorClass(ParseError, 'ParseError');
+    nameError(ParseError, 'ParseError');
     const arrived = await thrown(new ParseError('m'));
     expect(arrived).toBeInstanceOf(ParseError);
     expect(arrived.kind).toBe('parse');
