@@ -47,11 +47,11 @@ const SIGNS: readonly [RegExp, (found: RegExpExecArray) => Pick<ForkFailure, 'st
       }),
     ],
     [
-      /(?:^|[\s:/])node: (?:command )?not found|node: No such file|(?:exec|env).*node.*(?:not found|No such file)/im,
-      () => ({
+      /offsite: node not found: (.*)/,
+      ([, where]) => ({
         step: 'node',
-        what: 'there is no `node` on the PATH of a non-interactive shell over there.',
-        remedy: 'Put it there, or say where it is with the option nodePath.',
+        what: `there is no Node.js to be found over there, neither ${where}.`,
+        remedy: 'Install it, or say where it is with the option nodePath.',
       }),
     ],
     [

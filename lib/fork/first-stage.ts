@@ -29,6 +29,17 @@ const FIRST_STAGE =
  */
 const MOVE = `${INPUT_DESCRIPTOR}<&0 ${OUTPUT_DESCRIPTOR}>&1 0</dev/null 1>&2`;
 
+/**
+ * Becomes Node: the one that was named, or else the one that the user's login shell knows, because nvm, fnm, volta and
+ * asdf put theirs on the PATH in start-up files that a non-interactive shell does not read.
+ */
+const RUN_NODE = [
+  'name=$1; node=$1; shift',
+  'case $node in */*) ;; *) command -v "$node" >/dev/null 2>&1 || node=$("${SHELL:-/bin/sh}" -lic "command -v node" 2>/dev/null </dev/null | tail -n 1) ;; esac',
+  '[ -x "$(command -v "$node")" ] || { echo "offsite: node not found: $name on the PATH $PATH, nor by the login shell ${SHELL:-/bin/sh}" >&2; exit 127; }',
+  `exec "$node" "$@" ${MOVE}`,
+].join('; ');
+
 /** The words of a command that becomes the engine: `sh`, `-c` and the rest. */
 export const engineWords = (request: ForkRequest, node: string): string[] => {
   const { OFFSITE_ENGINE: command } = process.env;
@@ -38,7 +49,7 @@ export const engineWords = (request: ForkRequest, node: string): string[] => {
   }
   const { hash, bytes } = engineFile();
   const words = [node, ...request.execArgv, '-e', FIRST_STAGE, hash, String(bytes.length)];
-  return ['sh', '-c', `exec "$@" ${MOVE}`, 'offsite', ...words];
+  return ['sh', '-c', RUN_NODE, 'offsite', ...words];
 };
 
 /** A word that every shell takes as it is. */

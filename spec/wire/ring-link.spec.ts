@@ -147,6 +147,21 @@ describe('a ring link', () => {
     expect([atNear.disconnected, atFar.disconnected]).toEqual([[cause], [undefined]]);
   });
 
+  test.each(['awake', 'asleep'])(
+    'delivers to an end that is %s what was sent just before the end',
+    async (how) => {
+      const { near, far } = ends();
+      listen(near);
+      const { messages, disconnected, until } = listen(far);
+      const start = performance.now();
+      while (how === 'asleep' && performance.now() - start < 1) await settled();
+      near.send(message(1, 100));
+      near.destroy();
+      await until(() => disconnected.length > 0);
+      expect(heads(messages)).toEqual([1]);
+    },
+  );
+
   test('is closed with a ProtocolError when a message is announced beside it that is not there', async () => {
     const { far, down } = ends();
     const { disconnected, until } = listen(far);

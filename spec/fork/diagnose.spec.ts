@@ -1,0 +1,139 @@
+import { spawnSync } from 'node:child_process';
+import { describe, expect, test } from 'vitest';
+import { explainExit, explainSpawn } from '../../lib/fork/diagnose.ts';
+import { ForkError } from '../../lib/fork/errors.ts';
+
+const after = (stderr: string, exitCode: number | null = 255) =>
+  explainExit({ exitCode, signal: null, stderr: stderr.split('\n') });
+
+describe('why a command ended before the engine spoke', () => {
+  // As OpenSSH, dash, bash, busybox, Docker and Node.js print them.
+  test.each<[string, string, number]>([
+    ['connect', 'ssh: Could not resolve hostname bamse: Name or service not known', 255],
+    ['connect', 'ssh: Could not resolve hostname bamse: Temporary failure in name resolution', 255],
+    ['connect', 'ssh: connect to host 127.0.0.1 port 1: Connection refused', 255],
+    ['connect', 'ssh: connect to host 10.255.255.1 port 22: Connection timed out', 255],
+    ['connect', 'ssh: connect to host 10.0.0.9 port 22: No route to host', 255],
+    ['connect', 'ssh: connect to host 10.0.0.9 port 22: Network is unreachable', 255],
+    ['connect', 'kex_exchange_identification: Connection closed by remote host', 255],
+    ['connect', 'kex_exchange_identification: read: Connection reset by peer', 255],
+    ['connect', 'Connection closed by 127.0.0.1 port 22', 255],
+    ['host-key', 'Host key verification failed.', 255],
+    [
+      'host-key',
+      '@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\nIT IS POSSIBLE THAT SOMEONE IS DOING SOMETHING NASTY!\nHost key verification failed.',
+      255,
+    ],
+    [
+      'host-key',
+      'No ED25519 host key is known for [127.0.0.1]:2222 and you have requested strict checking.\nHost key verification failed.',
+      255,
+    ],
+    ['login', 'ada@bamse: Permission denied (publickey).', 255],
+    ['login', 'ada@bamse: Permission denied (publickey,password,keyboard-interactive).', 255],
+    ['login', 'Permission denied, please try again.', 255],
+    [
+      'login',
+      'Received disconnect from 127.0.0.1 port 22:2: Too many authentication failures\nDisconnected from 127.0.0.1 port 22',
+      255,
+    ],
+    ['node', 'offsite: 1: exec: node: not found', 127],
+    ['node', 'sh: 1: exec: node: not found', 127],
+    ['node', 'offsite: line 1: exec: node: not found', 127],
+    ['node', 'bash: line 1: node: command not found', 127],
+    ['node', 'sh: node: not found', 127],
+    ['node', "/usr/bin/env: 'node': No such file or directory", 127],
+    ['node', 'offsite: 1: exec: /opt/node/bin/node: not found', 127],
+    ['node', 'node: bad option: --max-old-space=1', 9],
+    ['node', '/usr/local/bin/node: bad option: --nonsense', 9],
+    ['node', 'nothing that is known', 127],
+    ['node', 'sh: 1: exec: /opt/js: Permission denied', 126],
+    ['engine', 'sh: 1: exec: offsite: not found', 127],
+    ['engine', 'bash: line 1: offsite: command not found', 127],
+    ['engine', 'offsite: the engine arrived damaged', 66],
+    ['command', 'offsite: command not found: srun', 127],
+    ['exit', 'Error response from daemon: No such container: bamse', 1],
+    ['exit', '', 1],
+  ])('is the step %s after %j', (step, stderr, exitCode) => {
+    const failure = after(stderr, exitCode);
+    expect(failure.step).toBe(step);
+    expect(failure.exitCode).toBe(exitCode);
+    expect(failure.stderr).toEqual(stderr.split('\n'));
+    expect(failure.what).toMatch(/\.$/);
+    expect(failure.remedy).toMatch(/\.$/);
+  });
+
+  test('is told with what was printed: the command, the option, the failure', () => {
+    expect(after('offsite: command not found: srun', 127).what).toContain('"srun"');
+    expect(after('node: bad option: --nonsense', 9).what).toContain('--nonsense');
+    expect(after('ssh: connect to host x port 1: Connection refused').what).toContain('Connection refused');
+  });
+
+  test('is told by the signal or exit code when nothing that is known was printed', () => {
+    expect(explainExit({ exitCode: null, signal: 'SIGKILL', stderr: [] })).toMatchObject({
+      step: 'exit',
+      what: expect.stringContaining('SIGKILL'),
+    });
+    expect(after('', 42).what).toContain('42');
+  });
+
+  test('is the missing node when a real shell does not find it', () => {
+    const { stderr, status } = spawnSync('sh', ['-c', 'exec "$@"', 'offsite', 'node'], {
+      env: { PATH: '/there-is-no-such-folder' },
+      encoding: 'utf8',
+      // The path of sh itself is not looked for there.
+      ...(process.platform === 'linux' && { argv0: 'sh' }),
+    });
+    if (status === null) {
+      // `spawn` looks for sh on the PATH that it gives.
+      const real = spawnSync('/bin/sh', ['-c', 'exec "$@"', 'offsite', 'node'], {
+        env: { PATH: '/there-is-no-such-folder' },
+        encoding: 'utf8',
+      });
+      expect(after(real.stderr.trim(), real.status).step).toBe('node');
+      return;
+    }
+    expect(after(stderr.trim(), status).step).toBe('node');
+  });
+});
+
+describe('why a command could not be run', () => {
+  test('is that it is not there', () => {
+    const cause = Object.assign(new Error('spawn srun ENOENT'), { code: 'ENOENT' });
+    expect(explainSpawn('srun', cause)).toMatchObject({
+      step: 'command',
+      what: 'the command "srun" was not found.',
+      cause,
+    });
+  });
+
+  test('is another reason, which is named', () => {
+    expect(explainSpawn('srun', { code: 'EACCES' }).what).toMatch(/"srun" could not be run \(EACCES\)/);
+    expect(explainSpawn('srun', new Error('strange')).what).toMatch(/strange/);
+  });
+});
+
+describe('the error of a fork that failed', () => {
+  test('says to whom, what, what was printed last and what to do', () => {
+    const lines = ['one', 'two', 'three', 'Connection refused'];
+    const error = new ForkError('bamse', explainExit({ exitCode: 255, signal: null, stderr: lines }));
+    expect(error).toMatchObject({
+      name: 'ForkError',
+      code: 'ERR_OFFSITE_FORK',
+      step: 'connect',
+      exitCode: 255,
+      signal: null,
+      stderr: lines,
+    });
+    expect(error.message).toMatch(/^bamse could not be started: the host could not be reached/);
+    expect(error.message).toContain('two / three / Connection refused');
+    expect(error.message).not.toContain('one /');
+    expect(error.message.endsWith(error.remedy)).toBe(true);
+  });
+
+  test('has a cause only if there is one, and null for what is not known', () => {
+    const error = new ForkError('bamse', { step: 'aborted', what: 'it was closed.', remedy: 'Nothing.' });
+    expect(error).toMatchObject({ exitCode: null, signal: null, stderr: [] });
+    expect('cause' in error).toBe(false);
+  });
+});
