@@ -1,10 +1,11 @@
-import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { explainExit, explainSpawn } from '../../lib/fork/diagnose.ts';
 import { ForkError } from '../../lib/fork/errors.ts';
 
-const after = (stderr: string, exitCode: number | null = 255) =>
-  explainExit({ exitCode, signal: null, stderr: stderr.split('\n') });
+const request = { engine: 'travel' } as const;
+
+const failureOf = (stderr: string, exitCode: number | null = 255) =>
+  explainExit({ exitCode, signal: null, stderr: stderr.split('\n') }, request);
 
 describe('why a command ended before the engine spoke', () => {
   // As OpenSSH, dash, bash, busybox, Docker and Node.js print them.
@@ -55,7 +56,7 @@ describe('why a command ended before the engine spoke', () => {
     ['exit', 'Error response from daemon: No such container: bamse', 1],
     ['exit', '', 1],
   ])('is the step %s after %j', (step, stderr, exitCode) => {
-    const failure = after(stderr, exitCode);
+    const failure = failureOf(stderr, exitCode);
     expect(failure.step).toBe(step);
     expect(failure.exitCode).toBe(exitCode);
     expect(failure.stderr).toEqual(stderr.split('\n'));
@@ -64,36 +65,32 @@ describe('why a command ended before the engine spoke', () => {
   });
 
   test('is told with what was printed: the command, the option, the failure', () => {
-    expect(after('offsite: command not found: srun', 127).what).toContain('"srun"');
-    expect(after('node: bad option: --nonsense', 9).what).toContain('--nonsense');
-    expect(after('ssh: connect to host x port 1: Connection refused').what).toContain('Connection refused');
+    expect(failureOf('offsite: command not found: srun', 127).what).toContain('"srun"');
+    expect(failureOf('node: bad option: --nonsense', 9).what).toContain('--nonsense');
+    expect(failureOf('ssh: connect to host x port 1: Connection refused').what).toContain(
+      'Connection refused',
+    );
   });
 
   test('is told by the signal or exit code when nothing that is known was printed', () => {
-    expect(explainExit({ exitCode: null, signal: 'SIGKILL', stderr: [] })).toMatchObject({
+    expect(explainExit({ exitCode: null, signal: 'SIGKILL', stderr: [] }, request)).toMatchObject({
       step: 'exit',
       what: expect.stringContaining('SIGKILL'),
     });
-    expect(after('', 42).what).toContain('42');
+    expect(failureOf('', 42).what).toContain('42');
   });
 
-  test('is the missing node when a real shell does not find it', () => {
-    const { stderr, status } = spawnSync('sh', ['-c', 'exec "$@"', 'offsite', 'node'], {
-      env: { PATH: '/there-is-no-such-folder' },
-      encoding: 'utf8',
-      // The path of sh itself is not looked for there.
-      ...(process.platform === 'linux' && { argv0: 'sh' }),
+  test('is the missing node when a real shell does not find it, and says where it was looked for', () => {
+    const line = 'offsite: node not found: node on the PATH /bin, nor by the login shell /bin/sh';
+    expect(failureOf(line, 127)).toMatchObject({
+      step: 'node',
+      what: expect.stringMatching(/neither node on the PATH \/bin, nor by the login shell \/bin\/sh/),
     });
-    if (status === null) {
-      // `spawn` looks for sh on the PATH that it gives.
-      const real = spawnSync('/bin/sh', ['-c', 'exec "$@"', 'offsite', 'node'], {
-        env: { PATH: '/there-is-no-such-folder' },
-        encoding: 'utf8',
-      });
-      expect(after(real.stderr.trim(), real.status).step).toBe('node');
-      return;
-    }
-    expect(after(stderr.trim(), status).step).toBe('node');
+  });
+
+  test('is the engine when that is to be installed there and its command can not be run', () => {
+    const death = { exitCode: 127, signal: null, stderr: ['sh: 1: /opt/x: Permission denied'] };
+    expect(explainExit(death, { engine: 'installed' }).step).toBe('engine');
   });
 });
 
@@ -116,7 +113,10 @@ describe('why a command could not be run', () => {
 describe('the error of a fork that failed', () => {
   test('says to whom, what, what was printed last and what to do', () => {
     const lines = ['one', 'two', 'three', 'Connection refused'];
-    const error = new ForkError('bamse', explainExit({ exitCode: 255, signal: null, stderr: lines }));
+    const error = new ForkError(
+      'bamse',
+      explainExit({ exitCode: 255, signal: null, stderr: lines }, request),
+    );
     expect(error).toMatchObject({
       name: 'ForkError',
       code: 'ERR_OFFSITE_FORK',

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -66,7 +66,7 @@ const cached = () => join(folder, 'offsite', `engine-${engineFile().hash}.cjs`);
 const useSite = async (cache = folder) => {
   process.env.XDG_CACHE_HOME = cache;
   await using site = new RemoteManager({ fork: 'sh', stdout: 'ignore', stderr: 'ignore' });
-  return site.link<typeof import('node:os')>({ name: 'node:os' }).homedir();
+  return await site.link<typeof import('node:os')>({ name: 'node:os' }).homedir();
 };
 
 describe('the first stage', () => {
@@ -153,11 +153,42 @@ describe('the first stage', () => {
 });
 
 describe('the words of an engine', () => {
+  const { hash, bytes } = engineFile();
+  const inShell = (node: string, env: NodeJS.ProcessEnv) => {
+    const [, ...args] = engineWords(request(), node);
+    return spawnSync('/bin/sh', args, {
+      env: { XDG_CACHE_HOME: folder, ...env },
+      encoding: 'utf8',
+      input: '',
+    });
+  };
+
+  test('say in a real shell that there is no node, and end with 127', () => {
+    const { stderr, status } = inShell('node', { PATH: '/there-is-none', SHELL: '/there-is-no-shell' });
+    expect(stderr).toMatch(
+      /^offsite: node not found: node on the PATH \/there-is-none,.*\/there-is-no-shell$/m,
+    );
+    expect(status).toBe(127);
+    const given = inShell('/opt/there-is-none/node', { PATH: process.env.PATH, SHELL: '/there-is-no-shell' });
+    expect(given.stderr).toMatch(/^offsite: node not found: \/opt\/there-is-none\/node /m);
+    expect(given.status).toBe(127);
+  });
+
+  test('find node by the login shell when it is not on the PATH', () => {
+    const shell = join(folder, 'login shell');
+    writeFileSync(shell, `#!/bin/sh\necho noise of a profile\necho ${quote(process.execPath)}\n`, {
+      mode: 0o755,
+    });
+    const { stdout } = inShell('node', { PATH: '/usr/bin:/bin', SHELL: shell });
+    expect(stdout).toContain(`"engine":false`);
+    expect(stdout.startsWith(BOOT_WORD)).toBe(true);
+  });
+
   test('carry the options of Node.js and the path of node', () => {
     const words = engineWords(request({ execArgv: ['--max-old-space-size=64'] }), '/opt/node');
     expect(words.slice(0, 2)).toEqual(['sh', '-c']);
     expect(words.slice(3, 6)).toEqual(['offsite', '/opt/node', '--max-old-space-size=64']);
-    expect(words.slice(-2)).toEqual([engineFile().hash, String(engineFile().bytes.length)]);
+    expect(words.slice(-2)).toEqual([hash, String(bytes.length)]);
   });
 
   test('name an installed engine when that is wanted, or what OFFSITE_ENGINE says', () => {

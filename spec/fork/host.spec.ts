@@ -33,7 +33,6 @@ describe('a host as it is written', () => {
     'bamse:65536',
     'bamse:22:22x',
     '[::1',
-    '[]:22',
     '[::1]x',
     '-oProxyCommand=touch /tmp/x',
     '-v',
