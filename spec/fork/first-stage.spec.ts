@@ -1,6 +1,15 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -175,12 +184,18 @@ describe('the words of an engine', () => {
   });
 
   test('find node by the login shell when it is not on the PATH', () => {
+    // A PATH with all that the line needs, except node.
+    const path = join(folder, 'bin');
+    mkdirSync(path);
+    symlinkSync(
+      execFileSync('sh', ['-c', 'command -v tail'], { encoding: 'utf8' }).trim(),
+      join(path, 'tail'),
+    );
     const shell = join(folder, 'login shell');
-    writeFileSync(shell, `#!/bin/sh\necho noise of a profile\necho ${quote(process.execPath)}\n`, {
-      mode: 0o755,
-    });
-    const { stdout } = inShell('node', { PATH: '/usr/bin:/bin', SHELL: shell });
-    expect(stdout).toContain(`"engine":false`);
+    const profile = `#!/bin/sh\necho noise of a profile\necho ${quote(process.execPath)}\n`;
+    writeFileSync(shell, profile, { mode: 0o755 });
+    const { stdout } = inShell('node', { PATH: path, SHELL: shell });
+    expect(stdout).toContain('"engine":false');
     expect(stdout.startsWith(BOOT_WORD)).toBe(true);
   });
 
