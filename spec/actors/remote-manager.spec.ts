@@ -132,8 +132,8 @@ describe('the exit event', () => {
     expect(await exit).toMatchObject({ code: null, signal: 'SIGKILL', reason: 'crashed' });
   });
 
-  test('tells of a site that never became ready', async () => {
-    const site = start({ fork: NO_COMMAND, host: 'bamse' });
+  test('tells of a site that never ran', async () => {
+    const site = start({ fork: 'virtual', host: 'bamse' });
     expect(await exitOf(site)).toEqual({ code: null, signal: null, reason: 'fork-failed', stderr: [] });
   });
 
@@ -213,7 +213,7 @@ describe('a start', () => {
     const note = (cause: unknown) => void unhandled.push(cause);
     process.on('unhandledRejection', note);
     try {
-      const site = new RemoteManager({ fork: NO_COMMAND, host: 'bamse' });
+      const site = new RemoteManager({ fork: NO_COMMAND, host: 'bamse', stderr: 'ignore' });
       await exitOf(site);
       await new Promise(setImmediate);
       expect(unhandled).toEqual([]);
