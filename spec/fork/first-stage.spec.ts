@@ -264,7 +264,7 @@ describe('a quoted word', () => {
   });
 
   test('goes through a real shell whatever it holds', () => {
-    const word = fc.string({ unit: 'binary' }).filter((text) => !text.includes('\0') && text.isWellFormed());
+    const word = fc.string({ unit: 'binary' }).filter((text) => !text.includes('\0'));
     // One shell for many words: starting one takes longer than reading them.
     fc.assert(
       fc.property(fc.array(word, { minLength: 30, maxLength: 60 }), (words) => {

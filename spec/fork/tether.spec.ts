@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Command } from '../../lib/fork/process.ts';
+import type { Command } from '../../lib/fork/fork-method.ts';
 import { TETHER_DESCRIPTOR, tether } from '../../lib/fork/tether.ts';
 import { killAll, waitUntilGone } from '../support/processes.ts';
 
