@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { folderURL, importFrom, keyOf, runScript, tableKey } from '../../lib/module/resolve.ts';
 
 describe('what a string means', () => {
@@ -79,6 +79,8 @@ describe('a script', () => {
     const warnings: Error[] = [];
     const note = (warning: Error) => void warnings.push(warning);
     process.on('warning', note);
+    // Node.js prints them itself.
+    const silent = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
     try {
       await (runScript('import("node:os")', 'file:///x.js') as Promise<object>);
       await new Promise(setImmediate);
@@ -88,6 +90,7 @@ describe('a script', () => {
       expect(warnings).toMatchObject([{ message: 'another one' }]);
     } finally {
       process.off('warning', note);
+      silent.mockRestore();
     }
   });
 });

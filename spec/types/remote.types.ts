@@ -55,9 +55,9 @@ is<Equal<ReturnType<typeof remote.add>, RemotePromise<number>>>();
 // @ts-expect-error not before it is awaited
 remote.add(1, 2).toFixed();
 // @ts-expect-error an argument of another type
-remote.add('1', 2);
+void remote.add('1', 2);
 // @ts-expect-error an argument too few
-remote.add(1);
+void remote.add(1);
 // @ts-expect-error a function that is not there
 remote.subtract(1, 2);
 
@@ -95,7 +95,7 @@ typeOf(await new remote.Counter(5).add(2)).is<number>();
 typeOf(await remote.Counter.made).is<number>();
 typeOf(await remote.Counter.reset()).is<void>();
 // @ts-expect-error its arguments are checked
-new remote.Counter('5');
+void new remote.Counter('5');
 // @ts-expect-error without `new` it can't be called
 remote.Counter(5);
 
@@ -116,14 +116,14 @@ const linked = site.link<Library>(new URL('file:///library.js'));
 typeOf(await linked).is<Remote<Library>>();
 typeOf(await linked.add(1, 2)).is<number>();
 typeOf(await site.link<typeof import('node:os')>({ name: 'node:os' }).hostname()).is<string>();
-site.link<Library>('./library.js', { timeout: 5, signal: new AbortController().signal });
-site.link<Library>({ url: 'file:///library.js' });
+void site.link<Library>('./library.js', { timeout: 5, signal: new AbortController().signal });
+void site.link<Library>({ url: 'file:///library.js' });
 // @ts-expect-error a target is a URL or a name
-site.link<Library>({ path: './library.js' });
+void site.link<Library>({ path: './library.js' });
 // @ts-expect-error a bound is a number
-site.link<Library>('./library.js', { timeout: '5' });
+void site.link<Library>('./library.js', { timeout: '5' });
 // @ts-expect-error a module is an object
-site.link<number>('./library.js');
+void site.link<number>('./library.js');
 
 // The module that a functor makes is inferred.
 const host = functor({ import: { os: 'node:os' } }, ({ os }) => ({ host: () => os.hostname(), cores: 4 }));
@@ -139,7 +139,7 @@ const typed = functor({ import: { library: from<Library>('./library.js') } }, ({
 }));
 typeOf(await site.apply(typed, { url: 'file:///x/' }).twice(21)).is<number>();
 // @ts-expect-error only a functor can be applied
-site.apply(() => ({ answer: 42 }));
+void site.apply(() => ({ answer: 42 }));
 // @ts-expect-error nothing of the kind is in the module
 site.apply(host).hosts();
 

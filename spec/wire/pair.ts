@@ -138,7 +138,7 @@ export const endOf = (name: string, main: object | undefined, link: MemoryLink, 
 
 /** What a session's main object looks like from the other side, for specs that know what is there. */
 // biome-ignore lint/suspicious/noExplicitAny: a proxy answers to every name, and these specs use them all.
-export type Anything = any;
+export type Anything = any; // eslint-disable-line @typescript-eslint/no-explicit-any
 
 /** Two sessions over a link in memory: `near` calls, `far` has the main object. */
 export const pair = (main: object, nearMain?: object) => {

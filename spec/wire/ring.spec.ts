@@ -80,6 +80,30 @@ describe('a ring', () => {
     expect(got).toEqual(sent);
   });
 
+  test('counts the rest before its end as taken when a record has to begin anew', () => {
+    const { writer, reader } = ends();
+    writer.write(record(196));
+    let left = RING_BYTES - 100 - 200;
+    while (left > 0) {
+      const size = Math.min(left, LARGEST_RECORD) - 4;
+      expect(writer.write(record(size, 'y'))).toBe(true);
+      left -= size + 4;
+    }
+    // The first 200 bytes are free again then, and the last 100: together enough for it, but in no one place.
+    const written: boolean[] = [];
+    const seen: number[] = [];
+    reader.read(
+      (bytes, start, end) => {
+        if (seen.length === 1) written.push(writer.write(record(250, 'z')));
+        seen.push(end - start);
+        expect(bytes[start]).toBe((seen.length === 1 ? 'x' : 'y').charCodeAt(0));
+      },
+      () => {},
+    );
+    expect(written).toEqual([false]);
+    expect(seen.reduce((sum, size) => sum + size + 4, 0)).toBe(RING_BYTES - 100);
+  });
+
   test('can announce a message beside it in the last four bytes before its end', () => {
     const { writer, reader } = ends();
     let left = RING_BYTES - 4;
@@ -190,7 +214,7 @@ describe('a sleeper at a ring', () => {
 
   test('is woken on both sides when nobody uses the ring any more', async () => {
     const { writer, reader } = ends();
-    const sleepers = [reader.readable(), writer.writable()];
+    const sleepers = [reader.readable()!, writer.writable()!];
     reader.wakeAll();
     await Promise.all(sleepers);
   });

@@ -75,6 +75,13 @@ describe('the end of a session', () => {
     }
   });
 
+  test('is the first one, whatever is said later', async () => {
+    const world = pair(service());
+    ending(world);
+    world.near.session.end(() => new Error('a second end'));
+    expect(await rejection(world.remote.add(1, 2))).toMatchObject({ message: 'ended' });
+  });
+
   test('leaves no unhandled rejection for calls that nobody awaits', async () => {
     const unhandled: unknown[] = [];
     const note = (cause: unknown) => void unhandled.push(cause);
@@ -113,9 +120,13 @@ describe('the end of a session', () => {
   });
 
   test('answers no call of the peer any more, and forgets all references', async () => {
-    const world = pair(service(), { add: () => 1 });
-    await world.remote.object();
+    const held: unknown[] = [];
+    const world = pair({ ...service(), hold: (value: unknown) => void held.push(value) }, { add: () => 1 });
+    const object = await world.remote.object();
+    await world.remote.hold(() => 1);
+    expect(world.near.session.references).toEqual({ exports: 1, imports: 1 });
     ending(world);
+    expect([typeof object, held.length]).toEqual(['function', 1]);
     const remote = world.far.session.main as { add(): PromiseLike<unknown> };
     const answer = remote.add().then(() => 'answered');
     await settled();

@@ -295,6 +295,19 @@ describe('a reference', () => {
     expect(await remote.same(await remote.counter(0), counter)).toBe(false);
   });
 
+  test('to plain data that was marked is no copy of it', async () => {
+    const settings = byReference({ unit: 'm' });
+    const { remote } = pair({
+      settings: () => settings,
+      change: () => {
+        settings.unit = 'km';
+      },
+    });
+    const held = await remote.settings();
+    await remote.change();
+    expect(await held.unit).toBe('km');
+  });
+
   test('to the same value is the same proxy as long as that is held', async () => {
     const shared = byReference({ a: () => 1 });
     const { remote } = pair({ get: () => shared });
