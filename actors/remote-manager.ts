@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { EventEmitter } from 'node:events';
+import { EventEmitter, setMaxListeners } from 'node:events';
 import { type Actor, createActor } from 'xstate';
 import type { EngineGreeting, ManagerGreeting } from '../lib/engine/protocol.ts';
 import type { SiteService } from '../lib/engine/site-service.ts';
@@ -110,11 +110,14 @@ export class RemoteManager implements AsyncDisposable {
       reject(context.failure ?? this.#notStarted());
       release(this);
       signal?.removeEventListener('abort', this.#abort);
-      this.#events.emit('exit', this.#exit());
+      // First, because a listener may throw.
       end();
+      this.#events.emit('exit', this.#exit());
     });
     if (!this.#options.detach) adopt(this);
     this.actor.start();
+    // One signal for many sites is what a signal is for.
+    if (signal) setMaxListeners(0, signal);
     if (signal?.aborted) this.#abort();
     else signal?.addEventListener('abort', this.#abort, { once: true });
   }
@@ -214,9 +217,10 @@ export class RemoteManager implements AsyncDisposable {
     await this.close();
   }
 
-  /** Calls `listener` once the site has ended, however it did. */
+  /** Calls `listener` once the site has ended, however it did; soon, if it has already. */
   on(event: 'exit', listener: (exit: SiteExit) => void): this {
-    this.#events.on(event, listener);
+    if (this.actor.getSnapshot().status === 'active') this.#events.on(event, listener);
+    else queueMicrotask(() => listener(this.#exit()));
     return this;
   }
 

@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 export type { RemoteManagerOptions } from '../actors/remote-manager/options.ts';
 export type { OutputSink } from '../actors/remote-manager/output.ts';
 export type { Health, ModuleTarget, SiteExit, SiteState } from '../actors/remote-manager.ts';

@@ -1,4 +1,5 @@
 import { LineSplitter } from '../../lib/fork/lines.ts';
+import { textOf } from '../../lib/wire/remote-error.ts';
 
 /** Where lines go: to this process's own streams with the site's name in front, nowhere, to a function or a stream. */
 export type OutputSink = 'inherit' | 'ignore' | ((line: string) => void) | NodeJS.WritableStream;
@@ -16,18 +17,21 @@ const lineSink = (sink: OutputSink, name: string, own: NodeJS.WritableStream): L
   return (line) => void sink.write(`${line}\n`);
 };
 
-/** A sink of the user's may throw; the site that printed must not suffer for it. */
-const forgiving = (sink: LineSink, name: string): LineSink => {
+/** A sink of the user's may throw, or reject; neither the site that printed nor this process must suffer for it. */
+const forgiving = (sink: (line: string) => unknown, name: string): LineSink => {
   let warned = false;
+  const failed = (cause: unknown) => {
+    if (!warned) {
+      process.emitWarning(`What takes the output of ${name} threw, and its line was lost: ${textOf(cause)}`);
+    }
+    warned = true;
+  };
   return (line) => {
     try {
-      sink(line);
+      const result = sink(line);
+      if (result instanceof Promise) result.catch(failed);
     } catch (cause) {
-      if (!warned)
-        process.emitWarning(
-          `What takes the output of ${name} threw, and its line was lost: ${String(cause)}`,
-        );
-      warned = true;
+      failed(cause);
     }
   };
 };

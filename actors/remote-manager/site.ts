@@ -174,7 +174,8 @@ export class Site implements SiteLife {
   }
 
   hurry(timeout = ASK_FOR): void {
-    const timer = setTimeout(() => this.#hurry.abort(), timeout);
+    const bound = timeout >= 0 ? Math.min(timeout, FOREVER) : ASK_FOR;
+    const timer = setTimeout(() => this.#hurry.abort(), bound);
     void this.#forked?.exited.then(() => clearTimeout(timer));
   }
 
@@ -225,7 +226,8 @@ export class Site implements SiteLife {
       const message = `${who} ${howItEnded(death)}; ${mayHaveRun ? 'the call may have run' : 'the call was not sent'}. Start a new site to go on.`;
       return new SiteCrashedError(message, death, mayHaveRun, cause === undefined ? {} : { cause });
     });
-    this.#forked?.link.destroy();
+    // What it has started must not outlive it, however it ended.
+    if (this.#forked) void this.#sweep(this.#forked);
     this.#onExit();
   }
 

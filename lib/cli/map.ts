@@ -185,7 +185,7 @@ export const map: Command = {
   examples: [
     ['offsite map ./hash.js#sha256 *.iso -p 4', 'Four sites on this host, one file each at a time'],
     [
-      'find . -type f | offsite map ./hash.js#sha256 - --host a --host b',
+      'find "$PWD" -type f | offsite map ./hash.js#sha256 - --host a --host b',
       'The lines of a pipe, on two hosts by ssh',
     ],
     ["offsite map 'node:path#basename' /etc/passwd /etc/hosts", 'A function of a module that Node has'],

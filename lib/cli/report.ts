@@ -26,9 +26,13 @@ export const mayColour = (stream: { isTTY?: boolean }): boolean =>
 export const messageOf = (error: unknown): string =>
   (error instanceof Error ? (textOf(error.message) ?? error.name) : String(error)).trim();
 
+/** The remedy that an error carries. */
+export const ownRemedyOf = (error: unknown): string | undefined =>
+  textOf((error as { remedy?: unknown } | null)?.remedy);
+
 /** The remedy that an error carries and that its message doesn't say already. */
 export const remedyOf = (error: unknown): string | undefined => {
-  const remedy = textOf((error as { remedy?: unknown } | null)?.remedy);
+  const remedy = ownRemedyOf(error);
   return remedy !== undefined && !messageOf(error).includes(remedy) ? remedy : undefined;
 };
 

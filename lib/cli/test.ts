@@ -2,7 +2,7 @@ import process from 'node:process';
 import type { RemoteManagerOptions } from '../../actors/remote-manager/options.ts';
 import { RemoteManager } from '../../actors/remote-manager.ts';
 import { type Command, numberOf } from './command.ts';
-import { messageOf, remedyOf, report, UsageError } from './report.ts';
+import { messageOf, ownRemedyOf, report, UsageError } from './report.ts';
 
 interface Step {
   readonly step: string;
@@ -120,7 +120,7 @@ export const test: Command = {
     const failed = failure !== undefined;
     if (args.json === true) {
       const problem = failed
-        ? { failed: current, message: messageOf(failure), remedy: remedyOf(failure), at: stepOf(failure) }
+        ? { failed: current, message: messageOf(failure), remedy: ownRemedyOf(failure), at: stepOf(failure) }
         : {};
       process.stdout.write(
         `${JSON.stringify({ ok: !failed, host, fork: manager?.fork, steps, ...problem })}\n`,

@@ -65,8 +65,9 @@ export class Engine {
     };
     this.#session.greet(greeting);
     if (refused) void this.#leave(EXIT_REFUSED);
-    // After the greeting has left: starting a thread takes longer than all before.
-    else if (isMainThread) setImmediate(startLifeline, this.#words, this.#detached ? undefined : this.#ppid);
+    // After the greeting has left, because it takes longer than all before; but before any call is performed, because
+    // the first one may never let go of this thread.
+    else if (isMainThread) startLifeline(this.#words, this.#detached ? undefined : this.#ppid);
   }
 
   /** Becomes the site that the manager asked for, or says why it can't. */

@@ -17,6 +17,8 @@ import {
 export const start = (input: Readable): void => {
   process.argv.splice(1, process.argv.length, 'offsite-engine');
   const output = new Socket({ fd: OUTPUT_DESCRIPTOR, readable: false, writable: true });
+  // As Node does with its own stdout: what was printed last must leave before `process.exit` does.
+  (output as unknown as { _handle?: { setBlocking?(on: boolean): void } })._handle?.setBlocking?.(true);
   new Engine(new StreamLink(input, output));
 };
 

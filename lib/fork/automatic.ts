@@ -15,9 +15,14 @@ export interface Needs {
 
 /** The fork method for a site that nobody chose one for. */
 const automatic = ({ host, detach, ownFolder }: Needs): Fork => {
-  if (isThisHost(parseHost(host).host)) return virtualSites && !detach && !ownFolder ? virtual : sh;
+  const { host: name, user, port } = parseHost(host);
+  // Who names a user or a port means a login, also on this host.
+  if (isThisHost(name) && user === undefined && port === undefined)
+    return virtualSites && !detach && !ownFolder ? virtual : sh;
   const { OFFSITE_FORK } = process.env;
-  return OFFSITE_FORK ? forkOf(OFFSITE_FORK, { host, detach, ownFolder }) : ssh;
+  return OFFSITE_FORK && OFFSITE_FORK !== 'automatic'
+    ? forkOf(OFFSITE_FORK, { host, detach, ownFolder })
+    : ssh;
 };
 
 /** The way to start an engine that a fork method names. */

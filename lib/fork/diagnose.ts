@@ -30,7 +30,7 @@ const SIGNS: readonly [RegExp, (found: RegExpExecArray) => Pick<ForkFailure, 'st
       }),
     ],
     [
-      /Could not resolve hostname|Connection refused|Connection timed out|No route to host|Network is unreachable|Connection closed by|Connection reset/,
+      /Could not resolve hostname|Connection refused|Connection timed out|Operation timed out|Host is down|Timeout, server .* not responding|Unable to negotiate|kex_exchange_identification|No route to host|Network is unreachable|Connection closed by|Connection reset/,
       ([sign]) => ({
         step: 'connect',
         what: `the host could not be reached (${sign}).`,

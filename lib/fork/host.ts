@@ -9,7 +9,7 @@ export interface Host {
 }
 
 const BRACKETED = /^(?:([^@\s]+)@)?\[([^\]]+)\](?::(\d+))?$/;
-const PLAIN = /^(?:([^@\s]+)@)?([^:@\s]+)(?::(\d+))?$/;
+const PLAIN = /^(?:([^@\s]+)@)?([^:@\s[\]]+)(?::(\d+))?$/;
 const BARE_IPV6 = /^(?:([^@\s]+)@)?([0-9a-f:]+:[0-9a-f:]*)$/i;
 
 /** Reads a host; throws OptionError. A name that begins with a dash would be taken for an option by commands. */

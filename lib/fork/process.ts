@@ -55,12 +55,14 @@ const deathOf = (child: Child, lines: LineReader, tethered: boolean): Promise<Si
 
 /** Ends a process and all of its group; the group lasts as long as anything is in it, so no other can have its id. */
 const killGroup = (pid: number, signal: NodeJS.Signals): void => {
-  for (const target of [-pid, pid]) {
-    try {
-      process.kill(target, signal);
-    } catch {
-      // It has ended.
-    }
+  for (const target of [-pid, pid]) signalTo(target, signal);
+};
+
+const signalTo = (target: number, signal: NodeJS.Signals): void => {
+  try {
+    process.kill(target, signal);
+  } catch {
+    // It has ended.
   }
 };
 
@@ -103,6 +105,16 @@ const killElsewhere = async (
   });
 };
 
+const parseBootLine = (line: string): BootLine | { noise: string } => {
+  try {
+    const boot = JSON.parse(line.slice(BOOT_WORD.length)) as BootLine;
+    if (typeof boot.pid === 'number' && typeof boot.engine === 'boolean') return boot;
+  } catch {
+    // Not from an engine.
+  }
+  return { noise: line };
+};
+
 /** Reads the line with which an engine begins; what came behind it is put back. */
 const bootLine = async (stdout: Readable, signal: AbortSignal): Promise<BootLine | { noise: string }> => {
   let seen = Buffer.alloc(0);
@@ -115,7 +127,7 @@ const bootLine = async (stdout: Readable, signal: AbortSignal): Promise<BootLine
     if (end >= 0) {
       stdout.pause();
       if (end + 1 < seen.length) stdout.unshift(seen.subarray(end + 1));
-      return JSON.parse(seen.toString('utf8', BOOT_WORD.length, end)) as BootLine;
+      return parseBootLine(seen.toString('utf8', 0, end));
     }
     if (seen.length > LONGEST_BOOT_LINE) return { noise: seen.toString('utf8') };
   }
@@ -176,7 +188,8 @@ export const forkProcess = async (command: Command, request: ForkRequest): Promi
     heardAt: () => Math.max(lines.heardAt, link.heardAt),
     exited,
     sweep: async () => {
-      killGroup(pid, 'SIGKILL');
+      // Only the group: the process itself has been waited for, and its id may be another's by now.
+      signalTo(-pid, 'SIGKILL');
       await groupGone(pid);
     },
     kill: async (signal) => {

@@ -12,12 +12,13 @@ const SCRIPT = [
   'command -v "$1" >/dev/null 2>&1 || { echo "offsite: command not found: $1" >&2; exit 127; }',
   'exec 4<&0',
   '"$@" <&4 3<&- 4<&- & command=$!',
-  '{ exec 4<&- </dev/null >/dev/null 2>&1; read -r _ <&3; kill -KILL $command; } & watcher=$!',
+  '{ exec 4<&- </dev/null >/dev/null 2>&1; read -r _ <&3; kill -s KILL -- -$$ || kill -s KILL $command; } & watcher=$!',
   'exec 3<&- 4<&- </dev/null >/dev/null 2>&1',
   // A signal to the group is for the command; this waits for it to end, so that nothing outlives this.
   'trap : TERM INT HUP',
   'while wait $command; code=$?; kill -0 $command 2>/dev/null; do :; done',
-  'kill $watcher',
+  // Waited for, so that nothing of the group is left for init to reap.
+  'kill $watcher; wait $watcher',
   'exit $code',
 ].join('; ');
 

@@ -41,17 +41,21 @@ export class Sources implements SourceService {
   /** Serves the package in which the file at a URL lies. */
   serve(url: string): void {
     if (!url.startsWith('file:')) return;
-    const path = fileURLToPath(url);
-    if (existsSync(path)) this.#roots.add(nearestPackage(realpathSync(path)));
+    try {
+      this.#roots.add(nearestPackage(realpathSync(fileURLToPath(url))));
+    } catch {
+      // It is not on this host; the site says what it makes of it.
+    }
   }
 
   /** The JavaScript of a file; rejects if it is not served, is not there or is no valid TypeScript. */
   async source(url: string): Promise<Source> {
     const path = realpathSync(fileURLToPath(url));
-    if (![...this.#roots].some((root) => path.startsWith(root + sep))) {
+    // JavaScript the site reads itself; and what is no code is none of its business.
+    if (!/\.[mc]?ts$/.test(path) || ![...this.#roots].some((root) => path.startsWith(root + sep))) {
       throw new OffsiteError(
         'ERR_OFFSITE_NOT_SERVED',
-        `${url} lies in no package of a module that was linked, so its source is not given to the site.`,
+        `${url} is no TypeScript file in the package of a module that was linked, so it is not given to the site.`,
       );
     }
     // Large, and most programs never need it.

@@ -1,5 +1,5 @@
 import type { Call } from './call.ts';
-import { TimeoutError } from './errors.ts';
+import { OptionError, TimeoutError } from './errors.ts';
 import { referenceOf } from './reference.ts';
 
 /** How long a call may take, and what gives it up. */
@@ -9,6 +9,9 @@ export interface CallOptions {
   /** Aborting it rejects the call with the signal's reason; the site may still run it. */
   signal?: AbortSignal;
 }
+
+/** The longest time that Node's timers take; what is longer is no bound. */
+const FOREVER = 2 ** 31 - 1;
 
 interface Forgetful {
   forget(call: Call): void;
@@ -24,8 +27,11 @@ export const bound = <T>(proxy: T, what: string, { timeout, signal }: CallOption
     call.reject(cause);
   };
   const abort = () => end(signal!.reason);
+  if (timeout !== undefined && !(timeout >= 0)) {
+    end(new OptionError('timeout', `A timeout is a number of milliseconds from 0 on, not ${timeout}.`));
+  }
   const timer =
-    timeout === undefined
+    timeout === undefined || timeout > FOREVER
       ? undefined
       : setTimeout(() => {
           const message = `${what} was not answered within ${timeout} ms; it may still run. Give it more time, or close the site.`;

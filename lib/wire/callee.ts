@@ -1,9 +1,10 @@
 import type { Buffer } from 'node:buffer';
 import { decodeBody, type ReferenceTables } from './codec.ts';
 import { perform } from './dispatch.ts';
+import { ProtocolError } from './errors.ts';
 import type { Exports } from './exports.ts';
 import { FLAGS_AT, HEADER, Kind, ONCE, OPERATION_MASK, Operation, PULLED } from './frame.ts';
-import { isError } from './remote-error.ts';
+import { isError, textOf } from './remote-error.ts';
 import type { Sender } from './sender.ts';
 
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
@@ -40,6 +41,8 @@ export class Callee {
     const path: string[] = [];
     for (let i = 0; i < segments; i++) {
       const size = bytes.readUInt16LE(position);
+      if (position + 2 + size > end)
+        throw new ProtocolError('A call arrived whose path is longer than its frame.');
       path.push(bytes.toString('utf8', position + 2, position + 2 + size));
       position += 2 + size;
     }
@@ -98,8 +101,20 @@ export class Callee {
     } catch (cause) {
       // What was thrown can't cross as it is, but the fact must.
       const error =
-        kind === Kind.return && isError(cause) ? cause : new Error(`Thrown in the site: ${String(value)}`);
-      this.#sender.value(Kind.throw, id, error, this.#tables, 'error');
+        kind === Kind.return && isError(cause)
+          ? cause
+          : new Error(`Thrown in the site: ${textOf(kind === Kind.throw ? value : cause)}`);
+      try {
+        this.#sender.value(Kind.throw, id, error, this.#tables, 'error');
+      } catch {
+        this.#sender.value(
+          Kind.throw,
+          id,
+          new Error('Thrown in the site: an error that can not be sent.'),
+          this.#tables,
+          'error',
+        );
+      }
     }
     this.#sender.flushSoon();
   }

@@ -1,9 +1,11 @@
 import { Operation } from './frame.ts';
-import { byReference } from './reference.ts';
+import { byReference, referenceOf } from './reference.ts';
 
 /** Properties that every object or function has, which are no part of what was exported. */
 const isBuiltIn = (value: object, key: string): boolean =>
   !Object.hasOwn(value, key) &&
+  // What a proxy of a third site's value has is decided there.
+  !referenceOf(value) &&
   (key in Object.prototype || (typeof value === 'function' && key in Function.prototype));
 
 const describe = (path: readonly string[]): string =>

@@ -60,7 +60,10 @@ const invoke = (state: State, operation: Operation, args: unknown[]): object => 
   const { session, call, path } = state;
   if (call === undefined) return proxyOfCall(session, session.call(state.id!, path, operation, args));
   if (session.keep(call)) return proxyOfCall(session, session.call(call.id, path, operation, args));
-  return invokeHere(call, path, operation, args);
+  const result = invokeHere(call, path, operation, args);
+  // As over there: an error that nobody asks for is nobody's.
+  result.catch(() => {});
+  return result;
 };
 
 /** What `await` waits for. */

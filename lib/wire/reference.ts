@@ -26,8 +26,12 @@ export const byReference = <T extends object>(value: T): T => {
 export interface Reference {
   /** The session through which the value is reached. */
   readonly session: object;
-  /** Its id there, `undefined` for what is not (yet) a plain reference, such as a call's result or a property. */
+  /** The id of the value, or of the value whose property this is; `undefined` for what hangs on a call's result. */
   readonly id: number | undefined;
+  /** The call whose result this is, or hangs on. */
+  readonly call: object | undefined;
+  /** The way from that value to this one; empty if it is that value. */
+  readonly path: readonly string[];
 }
 
 /** The symbol under which a proxy tells its reference. */

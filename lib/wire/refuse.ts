@@ -1,5 +1,5 @@
 import { UnserializableError } from './errors.ts';
-import { isByReference } from './reference.ts';
+import { isByReference, referenceOf } from './reference.ts';
 import { isError } from './remote-error.ts';
 
 /** Deeper values are refused: they are a mistake more often than data. */
@@ -26,6 +26,10 @@ export const refuseLossy = (value: unknown, path: string, seen = new Set<object>
       return refuse('a symbol', path, 'send a string instead');
     case 'object':
       break;
+    case 'function':
+      if (referenceOf(value)?.call)
+        refuse('the result of a call that was not awaited', path, 'await it first');
+      return;
     default:
       return;
   }
@@ -34,9 +38,10 @@ export const refuseLossy = (value: unknown, path: string, seen = new Set<object>
   seen.add(value);
   if (isLeaf(value)) return;
   if (Array.isArray(value)) {
-    value.forEach((item, index) => {
-      refuseLossy(item, join(path, index), seen, depth + 1);
-    });
+    for (let index = 0; index < value.length; index++) {
+      if (!(index in value)) refuse('a hole', join(path, index), 'put undefined there');
+      refuseLossy(value[index], join(path, index), seen, depth + 1);
+    }
   } else if (value instanceof Map) {
     let index = 0;
     for (const [key, item] of value) {
@@ -65,6 +70,7 @@ const isLeaf = (value: object): boolean =>
   value instanceof RegExp ||
   value instanceof URL ||
   value instanceof ArrayBuffer ||
+  value instanceof SharedArrayBuffer ||
   ArrayBuffer.isView(value) ||
   isError(value);
 

@@ -30,12 +30,21 @@ for (const builtIn of [
 /** Whether a value is an error, also one of another realm. */
 export const isError = (value: unknown): value is Error => value instanceof Error || isNativeError(value);
 
+/** Any value as text, also one that refuses to be: what was thrown must always be told. */
+export const textOf = (value: unknown): string => {
+  try {
+    return String(value);
+  } catch {
+    return `a value of type ${typeof value} that has no text`;
+  }
+};
+
 /** Reads a property although its getter may throw: an error must always make it across. */
 const read = (error: object, key: string): unknown => {
   try {
     return (error as Record<string, unknown>)[key];
   } catch (cause) {
-    return `[reading it threw: ${String(cause)}]`;
+    return `[reading it threw: ${textOf(cause)}]`;
   }
 };
 
@@ -57,9 +66,9 @@ const classNames = (error: object): string[] => {
 export const recordError = (error: Error, sendable: (value: unknown) => boolean): ErrorRecord => {
   const record: ErrorRecord = {
     classes: classNames(error),
-    name: String(read(error, 'name')),
-    message: String(read(error, 'message')),
-    stack: String(read(error, 'stack') ?? ''),
+    name: textOf(read(error, 'name')),
+    message: textOf(read(error, 'message')),
+    stack: textOf(read(error, 'stack') ?? ''),
     own: {},
   };
   for (const key of Object.keys(error)) {
@@ -74,7 +83,7 @@ export const recordError = (error: Error, sendable: (value: unknown) => boolean)
 };
 
 const orText = (value: unknown, sendable: (value: unknown) => boolean): unknown =>
-  sendable(value) ? value : String(value);
+  sendable(value) ? value : textOf(value);
 
 const hide = (error: Error, key: string, value: unknown): void => {
   Object.defineProperty(error, key, { value, configurable: true, writable: true, enumerable: false });

@@ -134,10 +134,12 @@ export class RingLink implements Link {
   }
 
   readonly #onRecord = (bytes: Buffer, start: number, end: number): void => {
-    this.#receiver?.receive(bytes, start, end);
+    // Whoever received the last record may have ended the link.
+    if (!this.#gone) this.#receiver?.receive(bytes, start, end);
   };
 
   readonly #onBeside = (): void => {
+    if (this.#gone) return;
     const message = receiveMessageOnPort(this.#port) as { message: Uint8Array } | undefined;
     if (!message) {
       this.#disconnect(new ProtocolError('The ring announced a message beside it, but there was none.'));

@@ -59,6 +59,14 @@ export class Sender {
   /** Writes a frame that has no body. */
   bare(kind: number, id: number): void {
     if (this.#ended) return;
+    if (this.#writing) {
+      // A getter of what is being sent waits for another call: its frame follows the one that is half written.
+      queueMicrotask(() => {
+        this.bare(kind, id);
+        this.flushSoon();
+      });
+      return;
+    }
     this.outbox.begin(kind, 0, 0, id);
     this.outbox.end();
   }

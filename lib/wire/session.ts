@@ -205,7 +205,10 @@ export class Session implements LinkReceiver, ReferenceTables, Caller {
 
   exportValue(value: object): ReferenceRecord {
     const reference = referenceOf(value);
-    if (reference?.session === this && reference.id !== undefined) return { id: reference.id, home: true };
+    // A property of a reference goes as a function that calls it, because only whole values have ids.
+    if (reference?.session === this && reference.id !== undefined && reference.path.length === 0) {
+      return { id: reference.id, home: true };
+    }
     return { id: this.#exports.introduce(value), home: false };
   }
 

@@ -101,7 +101,7 @@ export class StreamLink implements Link {
     this.#parts.push(chunk);
     this.#have += chunk.length;
     if (this.#need === 0 && this.#have >= 4) this.#join();
-    if (this.#have < this.#need || this.#need === 0) return;
+    if (this.#gone || this.#have < this.#need || this.#need === 0) return;
     this.#deliver(this.#join());
   };
 
@@ -110,7 +110,14 @@ export class StreamLink implements Link {
     const whole = this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts, this.#have);
     this.#parts = [whole];
     this.#need = 4 + whole.readUInt32LE(0);
+    if (this.#need > MAX_FRAME) this.#refuse(this.#need);
     return whole;
+  }
+
+  #refuse(size: number): void {
+    this.destroy(
+      new ProtocolError(`The peer announced a message of ${size} bytes; ${MAX_FRAME} is the most.`),
+    );
   }
 
   /** Hands over the whole frames of a buffer and keeps the rest. */
@@ -120,9 +127,7 @@ export class StreamLink implements Link {
     while (bytes.length - end >= 4) {
       need = 4 + bytes.readUInt32LE(end);
       if (need > MAX_FRAME) {
-        this.destroy(
-          new ProtocolError(`The peer announced a message of ${need} bytes; ${MAX_FRAME} is the most.`),
-        );
+        this.#refuse(need);
         return;
       }
       if (bytes.length - end < need) break;

@@ -37,7 +37,6 @@ describe('findNeeds', () => {
     ['a default value', '((a = outer) => a)', ['outer']],
     ['a computed key', '({ [outer]: 1 })', ['outer']],
     ['a shorthand property', '(() => ({ outer }))', ['outer']],
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the script that holds the template.
     ['a tagged template', '(() => tag`a${value}`)', ['tag', 'value']],
     ['the class that is extended', '(() => class extends Base {})', ['Base']],
     ['a name declared in another block only', '(() => { { let x = 1; x; } return x; })', ['x']],

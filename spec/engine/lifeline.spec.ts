@@ -1,0 +1,34 @@
+import { describe, expect, test } from 'vitest';
+import { functor, RemoteManager } from '../../lib/index.ts';
+import { waitUntilGone } from '../support/processes.ts';
+import { rejection, track } from '../support/sites.ts';
+
+describe('a process site', () => {
+  test('that dies by itself takes what it has started with it', async () => {
+    const site = track(new RemoteManager({ fork: 'sh' }));
+    const module = await site.apply(
+      functor({ import: { processes: 'node:child_process' } }, ({ processes }) => ({
+        start: () => processes.spawn('sleep', ['600'], { stdio: 'ignore' }).pid,
+        die: () => process.exit(3),
+      })),
+    );
+    const pid = await module.start();
+    expect(await rejection(module.die())).toMatchObject({ code: 'ERR_OFFSITE_CRASHED', exitCode: 3 });
+    await waitUntilGone([pid!], 1_000);
+  });
+
+  test('loses nothing of what it printed before it exits', async () => {
+    const lines: string[] = [];
+    const site = track(new RemoteManager({ fork: 'sh', stdout: (line) => lines.push(line) }));
+    const module = await site.apply(
+      functor(() => ({
+        shout(count: number) {
+          for (let i = 0; i < count; i++) console.log(`line ${i}`);
+          process.exit(0);
+        },
+      })),
+    );
+    await rejection(module.shout(20_000));
+    expect(lines).toHaveLength(20_000);
+  });
+});
