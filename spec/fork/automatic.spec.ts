@@ -103,3 +103,7 @@ describe('a fork method refuses what it can not do', () => {
     await expect(forkOf([''], needs)(request())).rejects.toMatchObject({ option: 'fork' });
   });
 });
+
+test.each(['ada@localhost', 'localhost:2222'])('%s means a login, so automatic takes ssh', (host) => {
+  expect(forkOf('automatic', { host, detach: false, ownFolder: false })).toBe(ssh);
+});
