@@ -198,7 +198,8 @@ export class RemoteManager implements AsyncDisposable {
 
   /** Measures a round trip through the site's own loop, in milliseconds; rejects if the site is dead. */
   async ping({ timeout = PING_WITHIN, signal }: CallOptions = {}): Promise<number> {
-    await this.#whenReady(signal);
+    // Only while it starts: once it was closed, the session says so.
+    if (this.state === 'starting') await this.#whenReady(signal);
     const start = performance.now();
     await bound(this.#session.ping(), `A ping to ${this.name}`, { timeout, signal });
     return performance.now() - start;

@@ -1,4 +1,5 @@
 import { PassThrough, Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { SiteOutput } from '../../actors/remote-manager/output.ts';
 import { HEARTBEAT } from '../../lib/engine/protocol.ts';
@@ -37,7 +38,8 @@ describe('the output of a site', () => {
     const stream = new PassThrough();
     const output = new SiteOutput('bamse', stream, 'ignore');
     output.write(1, 'one\ntwo\n');
-    expect(String(stream.read())).toBe('one\ntwo\n');
+    stream.end();
+    expect(await text(stream)).toBe('one\ntwo\n');
   });
 
   test('goes nowhere when nobody wants it, but its last errors are remembered', () => {
