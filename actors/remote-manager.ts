@@ -107,7 +107,9 @@ export class RemoteManager implements AsyncDisposable {
     this.actor.subscribe(({ value, context, status }) => {
       if (value === 'ready') resolve();
       if (status !== 'done') return;
-      reject(context.failure ?? this.#notStarted());
+      // Closed in the very turn in which the engine greeted: it was ready, though the machine had not come to it.
+      if (this.#site.greeting) resolve();
+      else reject(context.failure ?? this.#notStarted());
       release(this);
       signal?.removeEventListener('abort', this.#abort);
       // First, because a listener may throw.

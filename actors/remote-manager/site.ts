@@ -173,12 +173,14 @@ export class Site implements SiteLife {
     this.greeting = greeting;
   }
 
+  /** From now on asking may take `timeout` ms at most; the shortest bound that anybody gave wins. */
   hurry(timeout = ASK_FOR): void {
     const bound = timeout >= 0 ? Math.min(timeout, FOREVER) : ASK_FOR;
     const timer = setTimeout(() => this.#hurry.abort(), bound);
     void this.#forked?.exited.then(() => clearTimeout(timer));
   }
 
+  /** Asks the site to end, and has the operating system end it if it does not. */
   async end(timeout = ASK_FOR): Promise<void> {
     // A start that is being given up ends what it has started by itself.
     await this.#starting?.catch(() => {});

@@ -4,8 +4,8 @@ import type { ForkRequest } from './fork-method.ts';
 
 /**
  * What `node -e` runs on a host that has nothing but Node: it takes the engine from the user's cache if the hash is
- * right, and else from stdin, keeping it for the next time where it may. Without single quotes, line feeds or
- * exclamation marks in a row with letters, so that every shell passes it on as it is.
+ * right, and else from stdin, keeping it for the next time where it may. Without single quotes and
+ * line feeds, so that every shell passes it on as it is.
  */
 const FIRST_STAGE =
   [

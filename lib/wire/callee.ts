@@ -1,9 +1,9 @@
 import type { Buffer } from 'node:buffer';
-import { decodeBody, type ReferenceTables } from './codec.ts';
+import { decodeBody } from './codec.ts';
 import { perform } from './dispatch.ts';
 import { ProtocolError } from './errors.ts';
-import type { Exports } from './exports.ts';
 import { FLAGS_AT, HEADER, Kind, ONCE, OPERATION_MASK, Operation, PULLED } from './frame.ts';
+import type { References } from './references.ts';
 import { isError, textOf } from './remote-error.ts';
 import type { Sender } from './sender.ts';
 
@@ -13,21 +13,14 @@ const isThenable = (value: unknown): value is PromiseLike<unknown> =>
 
 /** The side of a session that performs the peer's calls and answers them. */
 export class Callee {
-  readonly #exports: Exports;
+  readonly #references: References;
   readonly #sender: Sender;
-  readonly #tables: ReferenceTables;
   /** How many of the peer's calls run now, in the first word; another thread may look at it. */
   readonly #activity: Int32Array<ArrayBufferLike>;
 
-  constructor(
-    exports: Exports,
-    sender: Sender,
-    tables: ReferenceTables,
-    activity: Int32Array<ArrayBufferLike>,
-  ) {
-    this.#exports = exports;
+  constructor(references: References, sender: Sender, activity: Int32Array<ArrayBufferLike>) {
+    this.#references = references;
     this.#sender = sender;
-    this.#tables = tables;
     this.#activity = activity;
   }
 
@@ -36,7 +29,7 @@ export class Callee {
     const flags = bytes[at + FLAGS_AT]!;
     const operation = (flags & OPERATION_MASK) as Operation;
     const segments = bytes.readUInt16LE(at + 6);
-    const target = this.#exports.get(bytes.readDoubleLE(at + HEADER + 8));
+    const target = this.#references.exports.get(bytes.readDoubleLE(at + HEADER + 8));
     let position = at + HEADER + 16;
     const path: string[] = [];
     for (let i = 0; i < segments; i++) {
@@ -51,7 +44,7 @@ export class Callee {
     this.#activity[0]!++;
     try {
       const args =
-        operation === Operation.get ? [] : (decodeBody(bytes, position, end, this.#tables) as unknown[]);
+        operation === Operation.get ? [] : (decodeBody(bytes, position, end, this.#references) as unknown[]);
       result = isThenable(target)
         ? target.then((value) => perform(value, path, operation, args))
         : perform(target, path, operation, args);
@@ -69,13 +62,13 @@ export class Callee {
       this.#activity[0]!--;
     }
     if (flags & ONCE) return this.#answerWhenDone(id, result);
-    this.#exports.keep(id, result);
+    this.#references.exports.keep(id, result);
     if (flags & PULLED) this.#answerWhenDone(id, result);
   }
 
   /** Answers a call whose result was kept. */
   onPull(id: number): void {
-    this.#answerWhenDone(id, this.#exports.get(id));
+    this.#answerWhenDone(id, this.#references.exports.get(id));
   }
 
   #countUntilSettled(running: Promise<unknown>): void {
@@ -97,7 +90,7 @@ export class Callee {
   /** Answers a call; a result that can't be sent becomes that call's error. */
   #answer(kind: number, id: number, value: unknown): void {
     try {
-      this.#sender.value(kind, id, value, this.#tables, kind === Kind.throw ? 'error' : 'result');
+      this.#sender.value(kind, id, value, this.#references, kind === Kind.throw ? 'error' : 'result');
     } catch (cause) {
       // What was thrown can't cross as it is, but the fact must.
       const error =
@@ -105,13 +98,13 @@ export class Callee {
           ? cause
           : new Error(`Thrown in the site: ${textOf(kind === Kind.throw ? value : cause)}`);
       try {
-        this.#sender.value(Kind.throw, id, error, this.#tables, 'error');
+        this.#sender.value(Kind.throw, id, error, this.#references, 'error');
       } catch {
         this.#sender.value(
           Kind.throw,
           id,
           new Error('Thrown in the site: an error that can not be sent.'),
-          this.#tables,
+          this.#references,
           'error',
         );
       }

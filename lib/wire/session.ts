@@ -1,14 +1,12 @@
 import type { Buffer } from 'node:buffer';
 import { Call } from './call.ts';
 import { Callee } from './callee.ts';
-import { decodeBody, encodeBody, type ReferenceRecord, type ReferenceTables } from './codec.ts';
+import { decodeBody, encodeBody } from './codec.ts';
 import { ProtocolError, UnserializableError } from './errors.ts';
-import { Exports } from './exports.ts';
 import { FLAGS_AT, HEADER, Kind, MAX_FRAME, ONCE, Operation, PULLED } from './frame.ts';
-import { Imports } from './imports.ts';
 import type { Link, LinkReceiver } from './link.ts';
 import { type Caller, proxyOf, proxyOfCall } from './proxy.ts';
-import { referenceOf } from './reference.ts';
+import { References } from './references.ts';
 import { arrivedFrom } from './remote-error.ts';
 import { Sender } from './sender.ts';
 
@@ -31,16 +29,12 @@ export type FailureOf = (mayHaveRun: boolean) => unknown;
  * What both ends speak over a link: calls, references, output and liveness. It can be used before it has a link:
  * what is sent until then waits in the outbox.
  */
-export class Session implements LinkReceiver, ReferenceTables, Caller {
+export class Session implements LinkReceiver, Caller {
   /** The peer's name in errors. */
   readonly peer: string;
   readonly #events: SessionEvents;
   readonly #sender = new Sender(() => this.#beforeLeaving());
-  readonly #exports: Exports;
-  readonly #imports = new Imports(
-    (id) => proxyOf(this, id),
-    (id, count) => this.#sender.release(id, count),
-  );
+  readonly #references: References;
   readonly #callee: Callee;
   /** Results that were kept over there for pipelining are given back when nobody here can use them any more. */
   readonly #kept = new FinalizationRegistry<number>((id) => this.#sender.release(id, 1));
@@ -64,8 +58,8 @@ export class Session implements LinkReceiver, ReferenceTables, Caller {
     activity: Int32Array<ArrayBufferLike> = new Int32Array(1),
   ) {
     this.peer = peer;
-    this.#exports = new Exports(main);
-    this.#callee = new Callee(this.#exports, this.#sender, this, activity);
+    this.#references = new References(this, main, (id, count) => this.#sender.release(id, count));
+    this.#callee = new Callee(this.#references, this.#sender, activity);
     this.#events = events;
   }
 
@@ -81,7 +75,7 @@ export class Session implements LinkReceiver, ReferenceTables, Caller {
 
   /** How many values each side holds of the other. */
   get references(): { exports: number; imports: number } {
-    return { exports: this.#exports.size, imports: this.#imports.size };
+    return this.#references.sizes;
   }
 
   /** Gives the session its link, over which it sends what has gathered. */
@@ -99,7 +93,7 @@ export class Session implements LinkReceiver, ReferenceTables, Caller {
 
   /** Introduces this side; the first frame. `value` is plain data. */
   greet(value: unknown): void {
-    this.#sender.value(Kind.hello, 0, value, this, 'greeting');
+    this.#sender.value(Kind.hello, 0, value, this.#references, 'greeting');
     this.#sender.flush();
   }
 
@@ -121,7 +115,7 @@ export class Session implements LinkReceiver, ReferenceTables, Caller {
       outbox.begin(Kind.call, operation | ONCE, path.length, call.id);
       outbox.double(target);
       for (const segment of path) outbox.segment(segment);
-      if (operation !== Operation.get) encodeBody(outbox, args, this, 'arguments');
+      if (operation !== Operation.get) encodeBody(outbox, args, this.#references, 'arguments');
       outbox.end();
       this.#fresh.push(call);
       this.#sender.flushSoon();
@@ -195,31 +189,11 @@ export class Session implements LinkReceiver, ReferenceTables, Caller {
     this.#failure = failure;
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
-    this.#exports.clear();
-    this.#imports.clear();
+    this.#references.clear();
     this.#sender.end();
     this.#fresh.length = 0;
     this.#letGo();
     for (const call of waiting) call.reject(failure(call.frame < 0));
-  }
-
-  exportValue(value: object): ReferenceRecord {
-    const reference = referenceOf(value);
-    // A property of a reference goes as a function that calls it, because only whole values have ids.
-    if (reference?.session === this && reference.id !== undefined && reference.path.length === 0) {
-      return { id: reference.id, home: true };
-    }
-    return { id: this.#exports.introduce(value), home: false };
-  }
-
-  importValue({ id, home }: ReferenceRecord): unknown {
-    if (home) return this.#exports.get(id);
-    if (!(id < 0)) throw new RangeError(`${id} is no id that the peer could have given to a reference.`);
-    return this.#imports.introduced(id);
-  }
-
-  withdraw({ id, home }: ReferenceRecord): void {
-    if (!home) this.#exports.release(id, 1);
   }
 
   receive(bytes: Buffer, start: number, end: number): void {
@@ -255,7 +229,7 @@ export class Session implements LinkReceiver, ReferenceTables, Caller {
       case Kind.pull:
         return this.#callee.onPull(id);
       case Kind.release:
-        return this.#exports.release(id, bytes.readDoubleLE(body));
+        return this.#references.exports.release(id, bytes.readDoubleLE(body));
       case Kind.ping:
         this.#sender.bare(Kind.pong, id);
         return this.#sender.flush();
@@ -266,7 +240,7 @@ export class Session implements LinkReceiver, ReferenceTables, Caller {
       case Kind.close:
         return this.#events.close?.();
       case Kind.hello:
-        return this.#events.hello?.(decodeBody(bytes, body, end, this));
+        return this.#events.hello?.(decodeBody(bytes, body, end, this.#references));
       default:
         throw new ProtocolError(`A frame of the unknown kind ${bytes[at + 4]} arrived.`);
     }
@@ -277,7 +251,7 @@ export class Session implements LinkReceiver, ReferenceTables, Caller {
     // If nobody waits any more, what the answer introduces is imported all the same, so that it is given back.
     let value: unknown;
     try {
-      value = decodeBody(bytes, body, end, this);
+      value = decodeBody(bytes, body, end, this.#references);
     } catch (cause) {
       call?.reject(cause);
       return;

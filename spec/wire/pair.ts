@@ -151,13 +151,4 @@ export const pair = (main: object, nearMain?: object) => {
 /** Waits for all that is on its way between sessions in memory. */
 export const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** The error a promise rejects with; throws when it resolves instead. */
-export const rejection = async (promise: PromiseLike<unknown>): Promise<Error & Record<string, unknown>> => {
-  let value: unknown;
-  try {
-    value = await promise;
-  } catch (error) {
-    return error as Error & Record<string, unknown>;
-  }
-  throw new Error(`A rejection was expected, but it resolved to ${String(value)}.`);
-};
+export { rejection } from '../support/sites.ts';
