@@ -6,15 +6,24 @@ import type { SiteService } from '../lib/engine/site-service.ts';
 import { ForkError } from '../lib/fork/errors.ts';
 import { FunctorError } from '../lib/module/errors.ts';
 import { type Functor, type FunctorImports, functorScript, isFunctor } from '../lib/module/functor.ts';
+import { namesOf, remoteNames } from '../lib/module/names.ts';
 import type { Remote, RemoteReference } from '../lib/module/remote.ts';
 import { keyOf, type ModuleKey } from '../lib/module/resolve.ts';
-import { type SourceService, Sources } from '../lib/module/source.ts';
+import type { SourceService } from '../lib/module/source/service.ts';
+import { linkAll, Sources } from '../lib/module/source/sources.ts';
+import type { LinkWish } from '../lib/module/table.ts';
 import { bound, type CallOptions } from '../lib/wire/bound.ts';
 import { PROTOCOL } from '../lib/wire/frame.ts';
-import { byReference } from '../lib/wire/reference.ts';
+import { byReference, referenceOf } from '../lib/wire/reference.ts';
 import { Session } from '../lib/wire/session.ts';
 import { type RemoteManagerEvent, remoteManagerMachine } from './remote-manager/machine.ts';
-import { type CheckedOptions, checkOptions, type RemoteManagerOptions } from './remote-manager/options.ts';
+import {
+  type CheckedOptions,
+  checkLinkOptions,
+  checkOptions,
+  type LinkOptions,
+  type RemoteManagerOptions,
+} from './remote-manager/options.ts';
 import { SiteOutput } from './remote-manager/output.ts';
 import { Site } from './remote-manager/site.ts';
 import { adopt, release } from './root.ts';
@@ -24,7 +33,7 @@ const PING_WITHIN = 10_000;
 /** A site with calls in flight from which nothing at all came for this long is out of reach, in milliseconds. */
 const UNREACHABLE_AFTER = 2_000;
 
-export type { RemoteManagerOptions } from './remote-manager/options.ts';
+export type { LinkOptions, RemoteManagerOptions } from './remote-manager/options.ts';
 
 let sites = 0;
 
@@ -75,18 +84,23 @@ export class RemoteManager implements AsyncDisposable {
   readonly #session: Session;
   readonly #site: Site;
   readonly #service: Remote<SiteService>;
-  readonly #sources = new Sources();
+  readonly #sources: Sources;
   readonly #events = new EventEmitter<{ exit: [SiteExit] }>();
   readonly #ended: Promise<void>;
 
   constructor(options: RemoteManagerOptions = {}) {
     this.#options = checkOptions(options);
-    const { host, name, stdout, stderr, signal } = this.#options;
+    const { host, name, stdout, stderr, signal, serve } = this.#options;
     this.host = host;
     this.name = name ?? `${host}/${++sites}`;
     const output = new SiteOutput(this.name, stdout, stderr);
     // Only this is for the site to call: what it may read is decided here.
-    const main: SourceService = { source: (url) => this.#sources.source(url) };
+    this.#sources = new Sources(serve);
+    const main: SourceService = {
+      describe: (...args) => this.#sources.describe(...args),
+      resolve: (...args) => this.#sources.resolve(...args),
+      sources: (hashes) => this.#sources.sources(hashes),
+    };
     this.#session = new Session(this.name, main, {
       hello: (greeting) => this.#site.onGreeting(greeting as EngineGreeting),
       output: (descriptor, text) => output.write(descriptor, text),
@@ -153,14 +167,18 @@ export class RemoteManager implements AsyncDisposable {
   }
 
   /**
-   * Loads a module in the site and gives a typed proxy of it, usable at once. URLs and paths are resolved in the
-   * site's folder; bare and `node:` names are the site's own. Rejects with the error of the loading.
+   * Loads a module in the site and gives a typed proxy of it, usable at once. A `file:` URL of this host travels there
+   * with all that it imports; paths are resolved in the site's folder; bare and `node:` names are the site's own.
+   * Rejects with the error of the loading.
    */
-  link<M extends object>(target: ModuleTarget, options?: CallOptions): RemoteReference<M> {
+  link<M extends object>(target: ModuleTarget, options: LinkOptions = {}): RemoteReference<M> {
+    const { origin, fresh } = checkLinkOptions(options);
     const key = moduleKey(target);
-    if ('url' in key) this.#sources.serve(key.url);
+    if (origin !== 'site') this.#sources.link(key, origin === 'parent');
+    const wish: LinkWish | undefined = origin || fresh ? { origin, fresh } : undefined;
+    const linked = wish ? this.#service.link(key, wish) : this.#service.link(key);
     return bound(
-      this.#service.link(key) as unknown as RemoteReference<M>,
+      linked as unknown as RemoteReference<M>,
       `Linking ${describe(key)} in ${this.name}`,
       options,
     );
@@ -180,7 +198,8 @@ export class RemoteManager implements AsyncDisposable {
     }
     const text = { import: functor.import, script: functorScript(functor) };
     const key = base === undefined ? undefined : moduleKey(base);
-    if (key && 'url' in key) this.#sources.serve(key.url);
+    if (key) this.#sources.link(key);
+    linkAll(this.#sources, Object.values(functor.import));
     return bound(
       this.#service.apply(text, key) as unknown as RemoteReference<M>,
       `Applying a functor in ${this.name}`,
@@ -189,13 +208,25 @@ export class RemoteManager implements AsyncDisposable {
   }
 
   /**
-   * Installs a module under a key, so that later links and functors' imports find it, also in place of a system
-   * module. It may live here or, given as a proxy, in any site. Rejects with KeyTakenError.
+   * Installs a module under a key, so that later links, imports and functors find it, also in place of a system module.
+   * It may live here or, given as a proxy, in any site. Rejects with KeyTakenError.
    */
   async enter(target: ModuleTarget, module: object, options?: CallOptions): Promise<void> {
     const key = moduleKey(target);
-    const entered = this.#service.enter(key, byReference(module));
+    const names = referenceOf(module) ? await remoteNames(module, this.#session) : namesOf(module);
+    const entered = names
+      ? this.#service.enter(key, byReference(module), names)
+      : this.#service.enter(key, module);
     await bound(entered, `Entering ${describe(key)} in ${this.name}`, options);
+  }
+
+  /**
+   * Drops a module from the site's table: the next link loads it again, and another one may be entered. Proxies that
+   * are held keep the old one.
+   */
+  async forget(target: ModuleTarget, options?: CallOptions): Promise<void> {
+    const key = moduleKey(target);
+    await bound(this.#service.forget(key), `Forgetting ${describe(key)} in ${this.name}`, options);
   }
 
   /** Measures a round trip through the site's own loop, in milliseconds; rejects if the site is dead. */
@@ -252,12 +283,13 @@ export class RemoteManager implements AsyncDisposable {
   }
 
   #greeting(): ManagerGreeting {
-    const { cwd, env, detach } = this.#options;
+    const { cwd, env, detach, fork } = this.#options;
     return {
       protocol: PROTOCOL,
       pid: process.pid,
       name: this.name,
       detach,
+      local: fork === 'automatic' || fork === 'sh' || fork === 'virtual',
       ...(cwd !== undefined && { cwd }),
       ...(env && {
         env: Object.fromEntries(Object.entries(env).map(([key, value]) => [key, value ?? null])),

@@ -1,12 +1,19 @@
 /// <reference types="node" preserve="true" />
-export type { RemoteManagerOptions } from '../actors/remote-manager/options.ts';
+export type { LinkOptions, RemoteManagerOptions } from '../actors/remote-manager/options.ts';
 export type { OutputSink } from '../actors/remote-manager/output.ts';
 export type { Health, ModuleTarget, SiteExit, SiteState } from '../actors/remote-manager.ts';
 export { RemoteManager } from '../actors/remote-manager.ts';
 export { ForkError, type ForkStep } from './fork/errors.ts';
 export type { ForkMethod } from './fork/fork-method.ts';
 export { virtualSites } from './fork/virtual.ts';
-export { FreeVariableError, FunctorError, KeyTakenError } from './module/errors.ts';
+export {
+  FreeVariableError,
+  FunctorError,
+  KeyTakenError,
+  NativeAddonError,
+  NotServedError,
+  TypeScriptError,
+} from './module/errors.ts';
 export type { Functor, FunctorImports, ImportsOf, ModuleOf, Specifier } from './module/functor.ts';
 export { from, functor, isFunctor } from './module/functor.ts';
 export type {

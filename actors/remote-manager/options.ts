@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs';
 import type { ResourceLimits } from 'node:worker_threads';
 import * as v from 'valibot';
 import type { ForkMethod } from '../../lib/fork/fork-method.ts';
 import { parseHost } from '../../lib/fork/host.ts';
+import type { LinkWish } from '../../lib/module/table.ts';
+import type { CallOptions } from '../../lib/wire/bound.ts';
 import { OptionError } from '../../lib/wire/errors.ts';
 import type { OutputSink } from './output.ts';
 
@@ -35,8 +38,18 @@ export interface RemoteManagerOptions {
   nodePath?: string;
   /** More words for ssh, for instance `['-J', 'gate']`. @default none */
   sshOptions?: readonly string[];
+  /** Folders outside the packages of linked modules from which these may import. @default none */
+  serve?: readonly string[];
   /** Limits of a virtual site, as for a worker thread. @default none */
   resourceLimits?: ResourceLimits;
+}
+
+/** How a module is linked. */
+export interface LinkOptions extends CallOptions {
+  /** Whose disk the module lies on. @default 'parent' for a `file:` URL that exists there, 'site' for the rest */
+  origin?: 'parent' | 'site';
+  /** Load it again if it is there, beside the old one, with all that has changed. @default false */
+  fresh?: boolean;
 }
 
 /** The same, checked and complete. */
@@ -50,6 +63,7 @@ export interface CheckedOptions extends Omit<RemoteManagerOptions, 'name'> {
   stderr: OutputSink;
   engine: 'travel' | 'installed';
   sshOptions: readonly string[];
+  serve: readonly string[];
   name?: string;
 }
 
@@ -87,8 +101,30 @@ const schema = v.strictObject({
   engine: v.optional(v.picklist(['travel', 'installed']), 'travel'),
   nodePath: v.optional(v.string()),
   sshOptions: v.optional(words, []),
+  serve: v.optional(
+    v.array(
+      v.pipe(
+        v.string(),
+        v.check((folder) => existsSync(folder), 'must be folders that exist'),
+      ),
+    ),
+    [],
+  ),
   resourceLimits: v.optional(v.record(v.string(), v.optional(v.number()))),
 });
+
+const linkSchema = v.object({
+  origin: v.optional(v.picklist(['parent', 'site'])),
+  fresh: v.optional(v.boolean()),
+});
+
+/** Checks how a module is to be linked; throws OptionError. */
+export const checkLinkOptions = (options: LinkOptions): LinkWish => {
+  const result = v.safeParse(linkSchema, options, { abortEarly: true });
+  if (result.success) return result.output;
+  const option = v.getDotPath(result.issues[0]) ?? 'options';
+  throw new OptionError(option, `The option ${option} of a link is not right: ${result.issues[0].message}.`);
+};
 
 /** Checks what a user gave and fills in the defaults; throws OptionError, which names the option. */
 export const checkOptions = (options: RemoteManagerOptions): CheckedOptions => {

@@ -1,13 +1,13 @@
 import { writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
-import type { SourceService } from '../module/source.ts';
 import { SiteClosedError } from '../wire/errors.ts';
 import { PROTOCOL } from '../wire/frame.ts';
 import type { Link } from '../wire/link.ts';
 import { Session } from '../wire/session.ts';
 import { closeChildren } from './closers.ts';
 import { startLifeline, Word } from './lifeline.ts';
+import type { Parent } from './loader/loader.ts';
 import { captureOutput } from './output.ts';
 import { type EngineGreeting, EXIT_ORPHANED, EXIT_REFUSED, type ManagerGreeting } from './protocol.ts';
 import { SiteService } from './site-service.ts';
@@ -15,9 +15,13 @@ import { SiteService } from './site-service.ts';
 /** How long the last frames may take to leave, in milliseconds, before the engine ends without them. */
 const FLUSH_WITHIN = 1000;
 
+/** How long `require` may wait for the parent's disk, in milliseconds; nothing else happens here meanwhile. */
+const ASK_SYNC_FOR = 30_000;
+
 /** The longest time that Node's timers take. */
 const FOREVER = 2 ** 31 - 1;
 
+type Asked = object & Record<string, (...args: unknown[]) => Promise<unknown>>;
 type Refusal = NonNullable<EngineGreeting['refused']>;
 
 /** The program that a site runs: one session with its manager, and what follows from its end. */
@@ -30,12 +34,17 @@ export class Engine {
   readonly #ppid = process.ppid;
   #detached = false;
   #sweeps = false;
+  /** Whether the manager's files lie here in the same places. */
+  #sameDisk = !isMainThread;
   #leaving = false;
 
   constructor(link: Link) {
     this.#link = link;
-    let parent: SourceService;
-    const service = new SiteService({ source: (url) => parent.source(url) });
+    const parent: Parent = {
+      ask: (method, args) => (this.#session.main as Asked)[method]!(...args),
+      askSync: (method, args) => this.#session.callSync([method], args, ASK_SYNC_FOR),
+    };
+    const service = new SiteService(parent, () => this.#sameDisk);
     this.#session = new Session(
       'the manager',
       service,
@@ -46,7 +55,6 @@ export class Engine {
       },
       this.#words,
     );
-    parent = this.#session.main as unknown as SourceService;
     // A site lives until it is closed, whether it has something to do or not.
     setInterval(() => {}, FOREVER);
     captureOutput(this.#session, () => link.waiting);
@@ -71,7 +79,7 @@ export class Engine {
   }
 
   /** Becomes the site that the manager asked for, or says why it can't. */
-  #prepare({ protocol, name, pid, cwd, env, detach }: ManagerGreeting): Refusal | undefined {
+  #prepare({ protocol, name, pid, cwd, env, detach, local }: ManagerGreeting): Refusal | undefined {
     if (protocol !== PROTOCOL) {
       const message = `The manager speaks protocol ${protocol}, this engine ${PROTOCOL}.`;
       return { step: 'version', message };
@@ -82,6 +90,8 @@ export class Engine {
     }
     if (isMainThread) process.title = `offsite: ${name}`;
     this.#detached = detach;
+    // A command may lead into a container; the manager's own child has its disk.
+    this.#sameDisk ||= local && this.#ppid === pid;
     // On this host the manager ends what is left in the group; over there only the engine can.
     this.#sweeps = isMainThread && !detach && this.#ppid !== pid;
     if (detach && isMainThread) process.on('SIGHUP', () => {});

@@ -19,7 +19,7 @@ export const start = (input: Readable): void => {
   const output = new Socket({ fd: OUTPUT_DESCRIPTOR, readable: false, writable: true });
   // As Node does with its own stdout: what was printed last must leave before `process.exit` does.
   (output as unknown as { _handle?: { setBlocking?(on: boolean): void } })._handle?.setBlocking?.(true);
-  new Engine(new StreamLink(input, output));
+  new Engine(new StreamLink(input, output, INPUT_DESCRIPTOR));
 };
 
 /** Serves the manager that started this process; false if there is none, as when a person typed the command. */

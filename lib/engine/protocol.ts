@@ -9,6 +9,8 @@ export interface ManagerGreeting {
   readonly cwd?: string;
   /** Environment variables to set, `null` to remove one. They come here because a command line can be read by all. */
   readonly env?: Readonly<Record<string, string | null>>;
+  /** Whether the site was asked for on the manager's own host, without a command that may lead elsewhere. */
+  readonly local: boolean;
   /** Whether the site outlives its parent. */
   readonly detach: boolean;
 }

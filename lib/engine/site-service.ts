@@ -1,9 +1,14 @@
-import { applyFunctor, type FunctorText, ownBase } from '../module/apply.ts';
-import { folderURL, keyOf, type ModuleKey } from '../module/resolve.ts';
-import type { SourceService } from '../module/source.ts';
-import { ModuleTable } from '../module/table.ts';
+import { isBuiltin } from 'node:module';
+import { applyFunctor, type FunctorText, functorFile, ownBase } from '../module/apply.ts';
+import { namesOf } from '../module/names.ts';
+import { folderURL, type Import, importFrom, keyOf, type ModuleKey } from '../module/resolve.ts';
+import { isTypeScript } from '../module/source/strip.ts';
+import { type LinkWish, ModuleTable } from '../module/table.ts';
 import { byReference, referenceOf } from '../wire/reference.ts';
-import { understandTypeScript } from './typescript.ts';
+import { Loader, type Parent } from './loader/loader.ts';
+
+/** How much earlier than the clock a file system's times may be, in milliseconds: they are taken from a slower one. */
+const CLOCK_SLACK = 20;
 
 /**
  * What a link gives for a module: itself, or, if the module lives in another site, an object that goes through this
@@ -16,35 +21,121 @@ const view = (module: object): object => {
 
 /** What a manager can ask of its site: the main object of the engine's end of the session. */
 export class SiteService {
-  readonly #table = new ModuleTable();
-  readonly #parent: SourceService;
+  readonly #table = new ModuleTable((name, base, wish) => this.#load(name, base, wish));
+  readonly #parent: Parent;
+  /** Whether the parent's files lie here in the same places, as in its threads and its own child processes. */
+  readonly #sameDisk: () => boolean;
+  #loader: Loader | undefined;
   /** One view for each module, so that linking twice gives the same reference. */
   readonly #views = new WeakMap<object, object>();
+  readonly #imports = new Map<string, Import>();
+  /** What is not to be taken from where Node holds it. */
+  readonly #forgotten = new Set<string>();
+  /** When Node first read a file of the parent's by itself, in milliseconds since 1970. */
+  #readSince = Infinity;
+  #freshCount = 1;
 
-  constructor(parent: SourceService) {
+  constructor(parent: Parent, sameDisk: () => boolean) {
     this.#parent = parent;
+    this.#sameDisk = sameDisk;
   }
 
   /** Loads a module and gives a reference to it. */
-  async link(key: ModuleKey): Promise<object> {
-    this.#expectFiles([key]);
-    return this.#view(await this.#table.link(key, ownBase()));
+  async link(key: ModuleKey, wish: LinkWish = {}): Promise<object> {
+    return this.#view(await this.#link(key, wish));
   }
 
   /** Makes a functor's module and gives a reference to it; `base` resolves the imports. */
   async apply(functor: FunctorText, base?: ModuleKey): Promise<object> {
-    this.#expectFiles(Object.values(functor.import).map(keyOf));
-    return this.#view(await applyFunctor(functor, this.#base(base), this.#table));
+    const at = this.#base(base);
+    const beside = base !== undefined && this.#standsElsewhere(at);
+    const link = (specifier: string) =>
+      beside ? this.#linkBeside(keyOf(specifier), at) : this.#table.link(keyOf(specifier), at);
+    return this.#view(await applyFunctor(functor, at, link));
   }
 
-  /** Installs a module under a key. */
-  enter(key: ModuleKey, module: object): void {
-    this.#table.enter(key, ownBase(), module);
+  /** Installs a module under a key; `names` are what it exports, if it lives elsewhere. */
+  enter(key: ModuleKey, module: object, names?: readonly string[]): void {
+    const name = this.#table.enter(key, ownBase(), module);
+    this.#modules.enter(name, module, names ?? (referenceOf(module) ? [] : namesOf(module)));
   }
 
-  /** Names are packages and Node's own modules, which are JavaScript; files may be TypeScript, or import some. */
-  #expectFiles(keys: readonly ModuleKey[]): void {
-    if (keys.some((key) => 'url' in key)) understandTypeScript(this.#parent);
+  /** Drops a module from the table: the next link loads it again, or another one may be entered. */
+  forget(key: ModuleKey): void {
+    const name = this.#table.forget(key, ownBase());
+    this.#forgotten.add(name);
+    this.#modules.forget(name);
+  }
+
+  /** The names that a module of this site exports, for a site in which it is entered. */
+  names(module: object): string[] {
+    return namesOf(module);
+  }
+
+  get #modules(): Loader {
+    this.#loader ??= new Loader(this.#parent, this.#sameDisk(), ownBase());
+    return this.#loader;
+  }
+
+  async #link(key: ModuleKey, wish: LinkWish): Promise<object> {
+    if (wish.origin !== 'parent' || ('url' in key && key.url.startsWith('file:'))) {
+      return this.#table.link(key, ownBase(), wish);
+    }
+    // A name or path of the parent's is another one than the same of this site.
+    const entered = this.#table.entered(key, ownBase());
+    if (entered) return entered;
+    const url = await this.#modules.fetch('url' in key ? key.url : key.name, this.#renewal(wish));
+    if (url === undefined) throw new Error(`The parent has no module ${JSON.stringify(key)}.`);
+    return this.#import(ownBase())(url);
+  }
+
+  #renewal({ fresh }: LinkWish): { since: number } | undefined {
+    return fresh ? { since: this.#readSince - CLOCK_SLACK } : undefined;
+  }
+
+  /** Loads what is not in the table: from the parent's disk, if the module is there, or as Node does it. */
+  async #load(name: string, base: string, { origin, fresh }: LinkWish): Promise<object> {
+    const load = this.#import(base);
+    // Names are packages of the site and Node's own modules, which are JavaScript.
+    if (!name.startsWith('file:')) return load(name);
+    const again = this.#forgotten.delete(name) || fresh;
+    const ours = origin === 'site' || (this.#sameDisk() && !again && !isTypeScript(new URL(name).pathname));
+    const url = ours ? undefined : await this.#modules.fetch(name, this.#renewal({ fresh: again }));
+    if (url !== undefined) return load(url);
+    this.#readSince = Math.min(this.#readSince, Date.now());
+    this.#modules.expectFiles();
+    if (!again) return load(name);
+    this.#modules.forget(name);
+    this.#freshCount++;
+    return load(`${name}${name.includes('?') ? '&' : '?'}fresh=${this.#freshCount}`);
+  }
+
+  /** Links what a functor imports that stands beside a module of the parent's. */
+  async #linkBeside(key: ModuleKey, base: string): Promise<object> {
+    const entered = this.#table.entered(key, base);
+    if (entered) return entered;
+    const specifier = 'url' in key ? key.url : key.name;
+    const isFile = !isBuiltin(specifier) && /^(?:file:|\.{0,2}\/|[^:]*$)/.test(specifier);
+    const url = isFile ? await this.#modules.locate(specifier, base) : undefined;
+    return url === undefined
+      ? this.#table.link(key, base)
+      : this.#table.link({ url }, base, { origin: 'site' });
+  }
+
+  /** Whether a functor's base may be a module of the parent's, whose imports are then the parent's too. */
+  #standsElsewhere(base: string): boolean {
+    if (this.#sameDisk() || !base.startsWith('file:') || base.endsWith('/')) return false;
+    this.#modules.standIn(functorFile(base), base);
+    return true;
+  }
+
+  #import(base: string): Import {
+    let load = this.#imports.get(base);
+    if (!load) {
+      load = importFrom(base);
+      this.#imports.set(base, load);
+    }
+    return load;
   }
 
   #base(key: ModuleKey | undefined): string {

@@ -1,5 +1,4 @@
-import { folderURL, keyOf, runScript } from './resolve.ts';
-import type { ModuleTable } from './table.ts';
+import { folderURL, runScript } from './resolve.ts';
 
 /** A functor as it crosses: its imports' specifiers, and a script whose value is the body's function. */
 export interface FunctorText {
@@ -9,23 +8,26 @@ export interface FunctorText {
 
 type Body = (imports: Record<string, object>) => unknown;
 
+/** The file in which a functor's body seems to stand that is applied in a folder or beside a module, by its URL. */
+export const functorFile = (base: string): string => `${base}[functor]`;
+
 /**
- * Makes a functor's module: links its imports through the table, each resolved against `base`, and runs its body.
- * Rejects with what a load or the body threw, or TypeError if the body gave no module.
+ * Makes a functor's module: gets each of its imports from `link`, and runs its body as if it stood at `base`. Rejects
+ * with what a load or the body threw, or TypeError if the body gave no module.
  */
 export const applyFunctor = async (
   functor: FunctorText,
   base: string,
-  table: ModuleTable,
+  link: (specifier: string) => Promise<object>,
 ): Promise<object> => {
   const imports = Object.fromEntries(
     await Promise.all(
       Object.entries(functor.import).map(
-        async ([alias, specifier]) => [alias, await table.link(keyOf(specifier), base)] as const,
+        async ([alias, specifier]) => [alias, await link(specifier)] as const,
       ),
     ),
   );
-  const body = runScript(functor.script, `${base}[functor]`) as Body;
+  const body = runScript(functor.script, functorFile(base)) as Body;
   const module = await body(imports);
   if ((typeof module !== 'object' && typeof module !== 'function') || module === null) {
     throw new TypeError(

@@ -51,3 +51,36 @@ export class KeyTakenError extends OffsiteError {
   }
 }
 nameError(KeyTakenError, 'KeyTakenError');
+
+/** A module has native code, which can't be sent to another host; `ERR_OFFSITE_NATIVE_ADDON`. */
+export class NativeAddonError extends OffsiteError {
+  /** The package with the native code. */
+  readonly package: string;
+
+  constructor(name: string, specifier: string, importer: string, options?: ErrorOptions) {
+    super(
+      'ERR_OFFSITE_NATIVE_ADDON',
+      `${importer} imports '${specifier}', but ${name} has native code, which is made for one kind of machine and is ` +
+        `never sent; install ${name} on the site, in its folder (option \`cwd\`) or one around it.`,
+      options,
+    );
+    this.package = name;
+  }
+}
+nameError(NativeAddonError, 'NativeAddonError');
+
+/** A site asked for a file that is not served to it; `ERR_OFFSITE_NOT_SERVED`. */
+export class NotServedError extends OffsiteError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('ERR_OFFSITE_NOT_SERVED', message, options);
+  }
+}
+nameError(NotServedError, 'NotServedError');
+
+/** A TypeScript file can't be turned into JavaScript; `ERR_OFFSITE_TYPESCRIPT`. */
+export class TypeScriptError extends OffsiteError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('ERR_OFFSITE_TYPESCRIPT', message, options);
+  }
+}
+nameError(TypeScriptError, 'TypeScriptError');

@@ -30,6 +30,11 @@ export interface Link {
   readonly waiting: number;
   /** Resolves when all that was sent has left this process, or can't leave it any more. */
   flushed(): Promise<void>;
+  /**
+   * Blocks this thread until something has arrived, and delivers it; returns without after `timeout` milliseconds,
+   * or at once if the link is gone.
+   */
+  receiveSync(timeout: number): void;
   /** Ends the link at once; `disconnected` is called if it was not before. */
   destroy(cause?: Error): void;
 }

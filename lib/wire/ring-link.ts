@@ -13,6 +13,8 @@ export interface RingEnds {
   port: MessagePort;
 }
 
+/** How long a blocked reader waits that has something to send and no room for it, in milliseconds. */
+const LOOK_EVERY = 1;
 /** The longest time that Node's timers take; it holds the process while somebody waits. */
 const FOREVER = 2 ** 31 - 1;
 
@@ -71,6 +73,14 @@ export class RingLink implements Link {
 
   async flushed(): Promise<void> {
     while (this.#queue.length > 0 && !this.#gone) await this.#output.writable();
+  }
+
+  receiveSync(timeout: number): void {
+    if (this.#gone) return;
+    // The other thread writes its frames and looks at ours whether this one turns its loop or not.
+    this.#drain();
+    this.#input.waitReadable(this.#queue.length > 0 ? LOOK_EVERY : timeout);
+    this.#poll();
   }
 
   destroy(cause?: Error): void {

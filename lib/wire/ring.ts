@@ -30,10 +30,13 @@ const align = (size: number): number => (size + 3) & ~3;
 export class Ring {
   readonly #head: Int32Array;
   readonly #data: Buffer;
+  /** Where the next record to be read begins; ahead of READ while one is being handled. */
+  #position: number;
 
   constructor(memory: SharedArrayBuffer) {
     this.#head = new Int32Array(memory, 0, HEAD_WORDS);
     this.#data = Buffer.from(memory, HEAD_BYTES, RING_BYTES);
+    this.#position = this.#head[READ]! >>> 0;
   }
 
   /** Writes a record if there is room for it; `undefined` instead of bytes says that it lies beside. */
@@ -64,28 +67,29 @@ export class Ring {
   }
 
   /**
-   * Reads all records that are there: `record` gets each one's place in the ring's memory, valid until it returns,
+   * Reads all records that are there: `record` gets each one's place in the ring's memory, valid until it returns or
+   * reads on,
    * and `beside` is called where a message lies beside. Returns whether there was anything.
    */
   read(record: (bytes: Buffer, start: number, end: number) => void, beside: () => void): boolean {
-    const start = this.#head[READ]! >>> 0;
-    let read = start;
+    const start = this.#position;
     const written = Atomics.load(this.#head, WRITTEN) >>> 0;
-    while (read !== written) {
-      const at = read % RING_BYTES;
+    // A record's handler may itself read on, even past what was written when this began.
+    while (((written - this.#position) | 0) > 0) {
+      const at = this.#position % RING_BYTES;
       const size = this.#data.readUInt32LE(at);
       if (size === WRAP) {
-        read = (read + RING_BYTES - at) >>> 0;
+        this.#position = (this.#position + RING_BYTES - at) >>> 0;
         continue;
       }
       const bytes = size === BESIDE ? 0 : size;
+      this.#position = (this.#position + 4 + align(bytes)) >>> 0;
       if (size === BESIDE) beside();
       else record(this.#data, at + 4, at + 4 + size);
-      read = (read + 4 + align(bytes)) >>> 0;
       // Given back record by record, so that the writer goes on while the rest is handled.
-      Atomics.store(this.#head, READ, read | 0);
+      Atomics.store(this.#head, READ, this.#position | 0);
     }
-    if (read === start) return false;
+    if (this.#position === start) return false;
     this.#wake(WRITER_SLEEPS, READ);
     return true;
   }
@@ -93,6 +97,13 @@ export class Ring {
   /** Resolves when something was written; at once if it is there already, `undefined` then. */
   readable(): Promise<unknown> | undefined {
     return this.#sleep(READER_SLEEPS, WRITTEN, this.#head[READ]!);
+  }
+
+  /** Blocks this thread until something was written, `timeout` milliseconds at most. */
+  waitReadable(timeout: number): void {
+    // Never taken back here: whoever writes does so, and another wait of this thread may hang on it.
+    Atomics.store(this.#head, READER_SLEEPS, 1);
+    Atomics.wait(this.#head, WRITTEN, this.#position | 0, timeout);
   }
 
   /** Resolves when something was read since the writer found the ring full. */

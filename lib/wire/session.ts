@@ -2,8 +2,9 @@ import type { Buffer } from 'node:buffer';
 import { Call } from './call.ts';
 import { Callee } from './callee.ts';
 import { decodeBody, encodeBody } from './codec.ts';
-import { ProtocolError, UnserializableError } from './errors.ts';
-import { FLAGS_AT, HEADER, Kind, MAX_FRAME, ONCE, Operation, PULLED } from './frame.ts';
+import { ProtocolError, TimeoutError, UnserializableError } from './errors.ts';
+import { FLAGS_AT, HEADER, Kind, ONCE, Operation, PULLED } from './frame.ts';
+import { Inbox } from './inbox.ts';
 import type { Link, LinkReceiver } from './link.ts';
 import { type Caller, proxyOf, proxyOfCall } from './proxy.ts';
 import { References } from './references.ts';
@@ -36,6 +37,7 @@ export class Session implements LinkReceiver, Caller {
   readonly #sender = new Sender(() => this.#beforeLeaving());
   readonly #references: References;
   readonly #callee: Callee;
+  readonly #inbox = new Inbox((bytes, at, end) => this.#onFrame(bytes, at, end));
   /** Results that were kept over there for pipelining are given back when nobody here can use them any more. */
   readonly #kept = new FinalizationRegistry<number>((id) => this.#sender.release(id, 1));
   /** Calls and pings that wait for an answer. */
@@ -154,6 +156,45 @@ export class Session implements LinkReceiver, Caller {
     return true;
   }
 
+  /**
+   * Calls the peer's main object and blocks this thread until the answer is there: for what user code asks for
+   * synchronously, as `require` does. All else that arrives meanwhile is handled afterwards, in its order. Throws what
+   * the call throws, or TimeoutError after `timeout` milliseconds.
+   */
+  callSync(path: readonly string[], args: unknown[], timeout: number): unknown {
+    const call = this.call(0, path, Operation.apply, args);
+    // Whoever looks at the promise is this.
+    this.pull(call).catch(() => {});
+    this.#sender.flush();
+    let answer: { value: unknown; threw: boolean } | undefined;
+    const letGo = this.#inbox.hold(
+      (bytes, at, end) => {
+        const kind = bytes[at + 4];
+        if (kind !== Kind.return && kind !== Kind.throw) return false;
+        if (bytes.readDoubleLE(at + HEADER) !== call.id) return false;
+        answer = {
+          value: decodeBody(bytes, at + HEADER + 8, end, this.#references),
+          threw: kind === Kind.throw,
+        };
+        return true;
+      },
+      (cause) => this.#link?.destroy(cause as Error),
+    );
+    const end = performance.now() + timeout;
+    try {
+      while (!answer && !this.#failure && performance.now() < end) {
+        this.#link?.receiveSync(end - performance.now());
+      }
+    } finally {
+      letGo();
+      this.forget(call);
+    }
+    if (answer?.threw) throw arrivedFrom(answer.value, this.peer, call.caller.stack ?? '');
+    if (answer) return answer.value;
+    if (this.#failure) throw this.#failure(true);
+    throw new TimeoutError(`${this.peer} did not answer ${path.join('.')} within ${timeout} ms.`, timeout);
+  }
+
   /** Resolves once the peer's loop has answered; rejects as a call does. */
   ping(): PromiseLike<unknown> {
     const call = new Call(++this.#lastId, -1);
@@ -198,15 +239,7 @@ export class Session implements LinkReceiver, Caller {
 
   receive(bytes: Buffer, start: number, end: number): void {
     try {
-      for (let at = start; at < end; ) {
-        const next = at + 4 + bytes.readUInt32LE(at);
-        if (next > end || next - at < HEADER + 8 || next - at > MAX_FRAME) {
-          throw new ProtocolError(`A frame of ${next - at} bytes arrived, which can't be one.`);
-        }
-        // After its end a session still passes on what the peer prints while it ends.
-        if (!this.#failure || bytes[at + 4] === Kind.output) this.#onFrame(bytes, at, next);
-        at = next;
-      }
+      this.#inbox.receive(bytes, start, end);
     } catch (cause) {
       this.#link?.destroy(cause as Error);
     }
@@ -217,6 +250,8 @@ export class Session implements LinkReceiver, Caller {
   }
 
   #onFrame(bytes: Buffer, at: number, end: number): void {
+    // After its end a session still passes on what the peer prints while it ends.
+    if (this.#failure && bytes[at + 4] !== Kind.output) return;
     const id = bytes.readDoubleLE(at + HEADER);
     const body = at + HEADER + 8;
     switch (bytes[at + 4]) {

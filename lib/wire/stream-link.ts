@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { readSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { ProtocolError } from './errors.ts';
 import { MAX_FRAME } from './frame.ts';
@@ -12,6 +13,11 @@ interface Handle {
 }
 
 const EMPTY = Buffer.alloc(0);
+/** How long a blocked reader sleeps between two looks at its descriptor, in milliseconds: Node's pipes don't block. */
+const LOOK_EVERY = 0.5;
+/** As much as a pipe holds. */
+const CHUNK = 65_536;
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
 const nothing = () => false;
 const rest = () => {};
 
@@ -31,9 +37,13 @@ export class StreamLink implements Link {
   /** When the peer was last heard, on the clock of `performance.now()`. */
   heardAt = performance.now();
 
-  constructor(input: Readable & Handle, output: Writable & Handle) {
+  readonly #descriptor: number | undefined;
+
+  /** `descriptor` is that of `input`; without it `receiveSync` can't be used. */
+  constructor(input: Readable & Handle, output: Writable & Handle, descriptor?: number) {
     this.#input = input;
     this.#output = output;
+    this.#descriptor = descriptor;
   }
 
   open(receiver: LinkReceiver): void {
@@ -75,6 +85,32 @@ export class StreamLink implements Link {
       // An empty write is done when all before it is; it also ends, with an error, when the stream does.
       this.#output.write(EMPTY, () => resolve());
     });
+  }
+
+  receiveSync(timeout: number): void {
+    const descriptor = this.#descriptor;
+    if (descriptor === undefined) throw new TypeError('This link has no descriptor to wait for.');
+    const end = performance.now() + timeout;
+    while (!this.#gone) {
+      const chunk = this.#readNow(descriptor);
+      if (chunk === 'end') return this.#disconnect();
+      if (chunk) return this.#onData(chunk);
+      if (performance.now() >= end) return;
+      Atomics.wait(sleeper, 0, 0, LOOK_EVERY);
+    }
+  }
+
+  /** What has arrived, past the stream, which holds nothing back while it flows. */
+  #readNow(descriptor: number): Buffer | 'end' | undefined {
+    try {
+      const chunk = Buffer.allocUnsafeSlow(CHUNK);
+      const size = readSync(descriptor, chunk);
+      return size === 0 ? 'end' : chunk.subarray(0, size);
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === 'EAGAIN') return undefined;
+      this.#disconnect(cause as Error);
+      return undefined;
+    }
   }
 
   destroy(cause?: Error): void {

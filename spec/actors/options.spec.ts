@@ -16,6 +16,7 @@ describe('options', () => {
       stderr: 'inherit',
       engine: 'travel',
       sshOptions: [],
+      serve: [],
     });
   });
 
@@ -46,6 +47,7 @@ describe('options', () => {
       engine: 'installed',
       nodePath: '/opt/node',
       sshOptions: ['-J', 'gate'],
+      serve: ['/tmp'],
       resourceLimits: { maxOldGenerationSizeMb: 64 },
     };
     const checked = checkOptions(options);
@@ -90,6 +92,7 @@ describe('options', () => {
     ['engine', 'remote'],
     ['nodePath', 7],
     ['sshOptions', '-J gate'],
+    ['serve.0', ['/there/is/none']],
     ['resourceLimits', 64],
     ['hosts', 'bamse'],
     ['retry', 1],

@@ -5,8 +5,10 @@ import { byReference, isByReference } from '../../lib/wire/reference.ts';
 import { fixture } from '../support/sites.ts';
 import { pair } from '../wire/pair.ts';
 
-const parent = { source: () => Promise.reject(new Error('no source is needed here')) };
-const service = () => new SiteService(parent);
+const needed = () => {
+  throw new Error('Nothing is needed of the parent here.');
+};
+const service = () => new SiteService({ ask: needed, askSync: needed }, () => true);
 const textOf = (made: ReturnType<typeof functor>) => ({ import: made.import, script: functorScript(made) });
 
 describe('what a manager asks of its site', () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { applyFunctor, ownBase } from '../../lib/module/apply.ts';
 import { type Functor, functor, functorScript } from '../../lib/module/functor.ts';
-import { folderURL } from '../../lib/module/resolve.ts';
+import { folderURL, keyOf } from '../../lib/module/resolve.ts';
 import { ModuleTable } from '../../lib/module/table.ts';
 
 let folder: string;
@@ -15,11 +15,12 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
+const linkIn = (table: ModuleTable) => (specifier: string) => table.link(keyOf(specifier), base);
 const apply = (made: Functor, table = new ModuleTable()) =>
-  applyFunctor({ import: made.import, script: functorScript(made) }, base, table);
+  applyFunctor({ import: made.import, script: functorScript(made) }, base, linkIn(table));
 /** Applies a body that the compiler would not let through. */
 const applyText = (source: string) =>
-  applyFunctor({ import: {}, script: functorScript({ source }) }, base, new ModuleTable());
+  applyFunctor({ import: {}, script: functorScript({ source }) }, base, linkIn(new ModuleTable()));
 
 describe('applying a functor', () => {
   test('gives the module that its body makes, at once or later', async () => {

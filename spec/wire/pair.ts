@@ -64,6 +64,13 @@ export class MemoryLink implements Link {
     memory.fill(0xdd);
   }
 
+  /** What happens while this end's session waits synchronously. */
+  onWait: (timeout: number) => void = () => {};
+
+  receiveSync(timeout: number): void {
+    this.onWait(timeout);
+  }
+
   /** Keeps back from now on what is sent from this end. */
   hold(): void {
     this.#holds = true;

@@ -1,0 +1,25 @@
+/** A module that was put in place of others, as code finds it that imports or requires it. */
+export interface EnteredModule {
+  /** Under which Node holds what stands in for it. */
+  readonly url: string;
+  readonly module: object;
+}
+
+const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u;
+
+/**
+ * The text of an ES module that exports what an object has: `expression` gives the object, `names` are those that can
+ * be imported one by one.
+ */
+export const facadeText = (expression: string, names: Iterable<string>): string => {
+  const lines = [`const module=${expression};export default module;`];
+  let count = 0;
+  for (const name of new Set(names)) {
+    if (name === 'default') continue;
+    const key = JSON.stringify(name);
+    const alias = IDENTIFIER.test(name) ? name : key;
+    lines.push(`const $${count}=module?.[${key}];export{$${count} as ${alias}};`);
+    count++;
+  }
+  return lines.join('\n');
+};

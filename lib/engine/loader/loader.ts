@@ -1,0 +1,286 @@
+import { readFileSync } from 'node:fs';
+import Module from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Closure, Described, Edge, Way, Wish } from '../../module/source/service.ts';
+import { type EnteredModule, facadeText } from './entered.ts';
+import { emptyState, type HookedModule, type HookState, type StateChange } from './hook-state.ts';
+import { installHooks } from './install-hooks.ts';
+import { type Instance, Instances, type Renewal } from './instances.ts';
+import { installRequire } from './require.ts';
+import { hashOf, SourceCache } from './source-cache.ts';
+
+/** How the engine reaches its parent's disk: by a call, or by one that blocks this thread until the answer is there. */
+export interface Parent {
+  ask(method: string, args: unknown[]): Promise<unknown>;
+  askSync(method: string, args: unknown[]): unknown;
+}
+
+/** Where what stands in for modules finds them, by the number of its loader. */
+const KEY = 'offsite.loaders';
+
+interface Doors {
+  require(filename: string): unknown;
+  entered(url: string): object | undefined;
+}
+const doors: Doors[] = [];
+
+/** One question to the parent; the same steps are driven with and without waiting. */
+type Steps<T> = Generator<readonly [method: string, args: unknown[]], T, unknown>;
+
+/**
+ * Loads modules that lie on the parent's disk, with all that they import, as if they lay here; and lets `import` and
+ * `require` see what was entered. It installs itself in Node when it is first needed.
+ */
+export class Loader {
+  readonly #parent: Parent;
+  readonly #sameDisk: boolean;
+  readonly #instances: Instances;
+  readonly #cache = new SourceCache();
+  readonly #sources = new Map<string, Uint8Array>();
+  readonly #entered = new Map<string, EnteredModule>();
+  /** Scripts that stand in for a module of the parent's. */
+  readonly #aliases = new Map<string, string>();
+  readonly #state: HookState;
+  /** Generations of the parent's answers that are installed, but not all before them. */
+  readonly #done = new Set<number>();
+  #installed = 0;
+  #enteredCount = 0;
+  /** How the text of a module that stands in for another one gets at this. */
+  #door = '';
+  #last: Promise<unknown> = Promise.resolve();
+  #changeState: ((changed: StateChange) => void) | undefined;
+
+  /** `folder` is the site's own, as a URL. */
+  constructor(parent: Parent, sameDisk: boolean, folder: string) {
+    this.#parent = parent;
+    this.#sameDisk = sameDisk;
+    this.#instances = new Instances(sameDisk);
+    const { typescript } = process.features as { typescript?: unknown };
+    this.#state = emptyState(folder, !typescript);
+  }
+
+  /** Installs itself if files that are read from this disk may import TypeScript, which this Node.js can't load. */
+  expectFiles(): void {
+    if (this.#state.needsTypeScript) this.install();
+  }
+
+  /** Installs itself in Node, once. */
+  install(): void {
+    if (this.#changeState) return;
+    Object.defineProperty(globalThis, Symbol.for(KEY), { value: doors, configurable: true });
+    this.#door = `globalThis[Symbol.for(${JSON.stringify(KEY)})][${doors.length}]`;
+    doors.push({
+      require: Module.createRequire(`${this.#state.folder}[site]`),
+      entered: (url) => this.#entered.get(url)?.module,
+    });
+    installRequire({
+      entered: (key) => this.#entered.get(key.startsWith('/') ? pathToFileURL(key).href : key),
+      locate: (specifier, importer) => this.#locate(specifier, importer),
+      has: (filename) => this.#instances.inFile(filename) !== undefined,
+      read: (filename) => this.#read(filename),
+    });
+    this.#changeState = installHooks(this.#state, {
+      now: {
+        resolve: (specifier, importer) => this.#now(this.#resolve(specifier, importer, 'import')),
+        typeScript: (url) => this.#now(this.#typeScript(url)),
+      },
+      soon: {
+        resolve: (specifier, importer) => this.#soon(this.#resolve(specifier, importer, 'import')),
+        typeScript: (url) => this.#soon(this.#typeScript(url)),
+      },
+    });
+  }
+
+  /**
+   * Fetches a module that the parent has linked, and all that it imports; gives the URL under which it can be imported,
+   * `undefined` if it is not on the parent's disk.
+   */
+  fetch(specifier: string, renew?: Omit<Renewal, 'entry'>): Promise<string | undefined> {
+    return this.#soon(this.#fetch(specifier, renew));
+  }
+
+  /** Where a specifier leads from a module of the parent's, as a URL to import; `undefined` if the parent has not that one. */
+  async locate(specifier: string, importer: string): Promise<string | undefined> {
+    const edge = await this.#soon(this.#resolve(specifier, importer, 'import'));
+    if (!edge) return undefined;
+    if (!('url' in edge)) throw Object.assign(new Error(edge.message), { code: edge.code });
+    return edge.url;
+  }
+
+  /** Makes a script at a URL an importer whose specifiers lead where those of the parent's `importer` lead. */
+  standIn(script: string, importer: string): void {
+    this.install();
+    this.#aliases.set(script, importer);
+    this.#changeState?.({ importers: [script] });
+  }
+
+  /** Puts a module in the place of a URL or a name for all that is loaded from now on. */
+  enter(key: string, module: object, names: Iterable<string>): void {
+    this.install();
+    const url = `offsite:entered/${++this.#enteredCount}`;
+    this.#entered.set(key, { url, module });
+    this.#entered.set(url, { url, module });
+    const source = facadeText(`${this.#door}.entered(${JSON.stringify(url)})`, names);
+    this.#changeState?.({
+      modules: [[url, { format: 'module', source, imports: {} }]],
+      entered: [[key, url]],
+    });
+  }
+
+  /** Takes away what was entered, and lets CommonJS forget a file; what holds it keeps it. */
+  forget(key: string): void {
+    if (this.#entered.delete(key)) this.#changeState?.({ entered: [[key, undefined]] });
+    if (!key.startsWith('file:')) return;
+    const file = this.#instances.latest(key)?.filename ?? fileURLToPath(key);
+    delete Module.createRequire(file).cache[file];
+  }
+
+  /** Fetches come one after another, so that one does not wait for what the other has been promised. */
+  #soon<T>(steps: Steps<T>): Promise<T> {
+    const run = async () => {
+      for (let next = steps.next(); ; ) {
+        if (next.done) return next.value;
+        next = steps.next(await this.#parent.ask(...next.value));
+      }
+    };
+    const result = this.#last.then(run);
+    this.#last = result.catch(() => {});
+    return result;
+  }
+
+  #now<T>(steps: Steps<T>): T {
+    for (let next = steps.next(); ; ) {
+      if (next.done) return next.value;
+      next = steps.next(this.#parent.askSync(...next.value));
+    }
+  }
+
+  get #wish(): Wish {
+    return { installed: this.#installed, sameDisk: this.#sameDisk };
+  }
+
+  *#fetch(specifier: string, renew: Omit<Renewal, 'entry'> | undefined): Steps<string | undefined> {
+    const wish = renew ? { ...this.#wish, installed: 0 } : this.#wish;
+    const closure = (yield ['describe', [specifier, wish]]) as (Closure & { entry: string }) | undefined;
+    if (!closure) return undefined;
+    const { entry } = closure;
+    yield* this.#add(closure, renew && { ...renew, entry });
+    return this.#instances.latest(entry)?.url ?? entry;
+  }
+
+  *#resolve(specifier: string, script: string, way: Way): Steps<Edge | undefined> {
+    const importer = this.#aliases.get(script) ?? this.#instances.at(script)?.described.url ?? script;
+    const answer = (yield ['resolve', [specifier, importer, way, this.#wish]]) as
+      | (Closure & { edge: Edge })
+      | undefined;
+    if (!answer) return undefined;
+    yield* this.#add(answer);
+    const { edge } = answer;
+    if (!('url' in edge)) return edge;
+    return { url: this.#instances.latest(edge.url)?.url ?? edge.url };
+  }
+
+  *#typeScript(url: string): Steps<HookedModule | undefined> {
+    const entry = yield* this.#fetch(url, undefined);
+    return entry === undefined ? undefined : this.#state.modules.get(entry);
+  }
+
+  /** Gets the sources that are missing, and tells Node's hooks of the modules. */
+  *#add({ generation, modules }: Closure, renewal?: Renewal): Steps<void> {
+    this.install();
+    const missing = modules.filter((described) => !this.#have(described)).map(({ hash }) => hash);
+    const hashes = [...new Set(missing)];
+    if (hashes.length > 0) {
+      const sources = (yield ['sources', [hashes]]) as Uint8Array[];
+      hashes.forEach((hash, i) => {
+        if (hashOf(sources[i]!) !== hash)
+          throw new Error(`The source with the hash ${hash} arrived damaged.`);
+        this.#sources.set(hash, sources[i]!);
+      });
+      void this.#cache.keep(hashes.map((hash) => [hash, this.#sources.get(hash)!] as const));
+    }
+    const added = this.#instances.add(modules, renewal);
+    if (added.some(({ described }) => described.mapped)) process.setSourceMapsEnabled(true);
+    this.#changeState?.({
+      modules: added.map((instance) => [instance.url, this.#hooked(instance)] as const),
+    });
+    this.#count(generation);
+  }
+
+  #count(generation: number): void {
+    this.#done.add(generation);
+    while (this.#done.delete(this.#installed + 1)) this.#installed++;
+  }
+
+  /** Whether a source is here: in memory, in the same place with the same content, or from an earlier time. */
+  #have({ url, hash, made }: Described): boolean {
+    if (this.#sources.has(hash)) return true;
+    if (this.#sameDisk && !made) return true;
+    const bytes = (made ? undefined : inPlace(url, hash)) ?? this.#cache.read(hash);
+    if (bytes) this.#sources.set(hash, bytes);
+    return bytes !== undefined;
+  }
+
+  #bytesOf({ described: { url, hash } }: Instance): Uint8Array {
+    return this.#sources.get(hash) ?? readFileSync(fileURLToPath(url));
+  }
+
+  #textOf(instance: Instance): string {
+    const { buffer, byteOffset, byteLength } = this.#bytesOf(instance);
+    return Buffer.from(buffer, byteOffset, byteLength).toString('utf8');
+  }
+
+  #hooked(instance: Instance): HookedModule {
+    const { imports, filename, described } = instance;
+    const { format, names } = described;
+    if (format === 'commonjs') {
+      const module = `${this.#door}.require(${JSON.stringify(filename)})`;
+      const source = facadeText(module, [...names, 'module.exports']);
+      return { format: 'module', source, imports };
+    }
+    if (format === 'wasm') return { format, source: this.#bytesOf(instance), imports };
+    return { format, source: this.#textOf(instance), imports };
+  }
+
+  /** For `require`: the file that a specifier means in one of ours. */
+  #locate(specifier: string, filename: string): string | undefined {
+    const importer = this.#instances.inFile(filename);
+    if (!importer) return undefined;
+    const known = importer.requires[specifier];
+    const edge = known ?? this.#now(this.#resolve(specifier, importer.described.url, 'require'));
+    if (!edge) return undefined;
+    if (!known) importer.requires[specifier] = edge;
+    if ('url' in edge) return this.#instances.at(edge.url)?.filename ?? fileURLToPath(edge.url);
+    // What has native code may be here all the same.
+    const native = edge.native && this.#nativeFile(specifier, filename);
+    if (native) return native;
+    throw Object.assign(new Error(edge.message), { code: edge.code, requireStack: [filename] });
+  }
+
+  #nativeFile(specifier: string, filename: string): string | undefined {
+    for (const from of [filename, fileURLToPath(`${this.#state.folder}[site]`)]) {
+      try {
+        return Module.createRequire(from).resolve(specifier);
+      } catch {
+        // The next one.
+      }
+    }
+    return undefined;
+  }
+
+  #read(filename: string): { format: string; text: string } | undefined {
+    const instance = this.#instances.inFile(filename);
+    if (!instance) return undefined;
+    return { format: instance.described.format, text: this.#textOf(instance) };
+  }
+}
+
+/** What lies in the same place as on the parent, if it is the same. */
+const inPlace = (url: string, hash: string): Buffer | undefined => {
+  try {
+    const bytes = readFileSync(fileURLToPath(url));
+    return hashOf(bytes) === hash ? bytes : undefined;
+  } catch {
+    return undefined;
+  }
+};

@@ -1,0 +1,62 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { moduleResolve } from 'import-meta-resolve';
+import { NativeAddonError } from '../errors.ts';
+import { nativePackage } from './package.ts';
+import type { Edge, Way } from './service.ts';
+
+const CONDITIONS = new Set(['node', 'import']);
+
+/** Whether a specifier names a package, and not a place beside the importer. */
+export const isBare = (specifier: string): boolean =>
+  !/^\.{0,2}\//.test(specifier) && !/^[a-z][a-z\d+.-]*:/i.test(specifier);
+
+/** What the compiler will have written as `.js` may still be a `.ts` file here. */
+const asTypeScript = (specifier: string): string | undefined => {
+  const source = specifier.replace(/\.([mc]?)js$/, '.$1ts');
+  return source === specifier ? undefined : source;
+};
+
+const byImport = (specifier: string, importer: string): string => {
+  const url = moduleResolve(specifier, new URL(importer), CONDITIONS);
+  return url.href;
+};
+
+const byRequire = (specifier: string, importer: string): string =>
+  pathToFileURL(createRequire(importer).resolve(specifier)).href;
+
+/** Where a specifier leads by Node's rules, as a URL; throws Node's error for one that leads nowhere. */
+const find = (specifier: string, importer: string, way: Way): string => {
+  const by = way === 'import' ? byImport : byRequire;
+  try {
+    return by(specifier, importer);
+  } catch (cause) {
+    const source = asTypeScript(specifier);
+    if (source !== undefined && !isBare(specifier)) {
+      const url = new URL(source, importer);
+      if (url.protocol === 'file:' && existsSync(url)) {
+        const { href } = pathToFileURL(realpathSync(fileURLToPath(url)));
+        return `${href}${url.search}`;
+      }
+    }
+    throw cause;
+  }
+};
+
+/** Where a specifier leads that stands in the module at the `file:` URL `importer`; `undefined` if not to a file. */
+export const resolveEdge = (specifier: string, importer: string, way: Way): Edge | undefined => {
+  let url: string;
+  try {
+    url = find(specifier, importer, way);
+  } catch (cause) {
+    const { code = 'ERR_MODULE_NOT_FOUND', message } = cause as NodeJS.ErrnoException;
+    // The first line says all; what follows in a message of `require` is a stack of this host's.
+    return { code, message };
+  }
+  if (!url.startsWith('file:')) return;
+  const name = nativePackage(fileURLToPath(url));
+  if (name === undefined) return { url };
+  const { code, message } = new NativeAddonError(name, specifier, fileURLToPath(importer));
+  return { code, message, native: true };
+};

@@ -1,0 +1,127 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { NotServedError } from '../errors.ts';
+import { keyOf, type ModuleKey } from '../resolve.ts';
+import { closureOf, type Found, follow, notServed } from './closure.ts';
+import { Roots } from './roots.ts';
+import type { Closure, Edge, SourceService, Way, Wish } from './service.ts';
+import { isTypeScript } from './strip.ts';
+
+/** What may be asked for by a name that no served module has in its text: code and data that Node loads. */
+const LOADABLE = new Set(['', '.js', '.mjs', '.cjs', '.ts', '.mts', '.cts', '.json', '.wasm', '.node']);
+
+const realURL = (url: string): string => {
+  const { search } = new URL(url);
+  return `${pathToFileURL(realpathSync(fileURLToPath(url))).href}${search}`;
+};
+
+/**
+ * Serves modules on this host's disk to one site: those that were linked and what they import, and nothing else,
+ * because a site is not to read this disk at will.
+ */
+export class Sources implements SourceService {
+  readonly #roots = new Roots();
+  /** Where what was linked really lies, by what its manager calls it; importers of functors among them. */
+  readonly #linked = new Map<string, string>();
+  /** The generation in which each module was described. */
+  readonly #described = new Map<string, number>();
+  readonly #offered = new Map<string, Buffer>();
+  #generation = 0;
+
+  /** `serve` are more folders from which modules may be imported. Throws if one is not there. */
+  constructor(serve: readonly string[] = []) {
+    for (const folder of serve) this.#roots.add(realpathSync(folder));
+  }
+
+  /**
+   * Serves a module that its user links, or against which a functor's imports are resolved. With `must`, one that is
+   * not here throws Node's error instead of being left to the site.
+   */
+  link(key: ModuleKey, must = false): void {
+    const specifier = 'url' in key ? key.url : key.name;
+    const name = specifier.startsWith('file:') ? new URL(specifier).href : specifier;
+    if (this.#linked.has(name)) return;
+    const url = this.#find(name, must);
+    if (url === undefined) return;
+    this.#roots.addPackageOf(fileURLToPath(url));
+    this.#linked.set(name, url);
+  }
+
+  #find(specifier: string, must: boolean): string | undefined {
+    try {
+      if (specifier.startsWith('file:')) return realURL(specifier);
+    } catch (cause) {
+      if (must) throw cause;
+      return undefined;
+    }
+    if (!must) return undefined;
+    const here = pathToFileURL(join(process.cwd(), 'here.js')).href;
+    const edge = follow(specifier, here, 'import', this.#roots);
+    if (edge && 'url' in edge) return edge.url;
+    const { code, message } = edge ?? {
+      code: 'ERR_OFFSITE_NOT_SERVED',
+      message: `${specifier} is no file of this host's; leave the option origin away.`,
+    };
+    throw Object.assign(new Error(message), { code });
+  }
+
+  async describe(specifier: string, wish: Wish): Promise<(Closure & { entry: string }) | undefined> {
+    const entry = this.#linked.get(specifier) ?? this.#imported(specifier);
+    if (entry === undefined) return undefined;
+    return { ...(await this.#closure(entry, wish)), entry };
+  }
+
+  async resolve(
+    specifier: string,
+    importer: string,
+    way: Way,
+    wish: Wish,
+  ): Promise<(Closure & { edge: Edge }) | undefined> {
+    const from = this.#linked.get(importer) ?? (this.#described.has(importer) ? importer : undefined);
+    if (from === undefined) return undefined;
+    const edge = follow(specifier, from, way, this.#roots);
+    if (!edge || !('url' in edge)) {
+      const nothing: Edge = { code: 'ERR_OFFSITE_NOT_SERVED', message: `${specifier} is no file.` };
+      return { generation: this.#generation, modules: [], edge: edge ?? nothing };
+    }
+    const path = fileURLToPath(edge.url);
+    if (!LOADABLE.has(extname(path))) {
+      const refused = notServed(path, specifier, fileURLToPath(from));
+      return { generation: this.#generation, modules: [], edge: refused };
+    }
+    return { ...(await this.#closure(edge.url, wish)), edge };
+  }
+
+  async sources(hashes: readonly string[]): Promise<Uint8Array[]> {
+    return hashes.map((hash) => {
+      const bytes = this.#offered.get(hash);
+      if (!bytes) throw new NotServedError(`No module with the hash ${hash} was described to the site.`);
+      return bytes;
+    });
+  }
+
+  /** A TypeScript file to which the site has come by itself, as on the same disk. */
+  #imported(url: string): string | undefined {
+    if (!url.startsWith('file:') || !isTypeScript(new URL(url).pathname)) return;
+    if (!existsSync(fileURLToPath(url))) return;
+    const real = realURL(url);
+    return this.#roots.has(fileURLToPath(real)) ? real : undefined;
+  }
+
+  async #closure(entry: string, { installed, sameDisk }: Wish): Promise<Closure> {
+    const known = (url: string) => (this.#described.get(url) ?? Infinity) <= installed;
+    const found: Found[] = await closureOf(entry, { roots: this.#roots, known, sameDisk });
+    const generation = ++this.#generation;
+    for (const { described, bytes } of found) {
+      this.#described.set(described.url, generation);
+      this.#offered.set(described.hash, bytes);
+    }
+    return { generation, modules: found.map(({ described }) => described) };
+  }
+}
+
+/** What a user means by a specifier of a functor's: a file of this host's is served. */
+export const linkAll = (sources: Sources, specifiers: Iterable<string>): void => {
+  for (const specifier of specifiers) sources.link(keyOf(specifier));
+};
