@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { applyFunctor, type FunctorText, functorFile, ownBase } from '../module/apply.ts';
 import { namesOf } from '../module/names.ts';
 import { folderURL, type Import, importFrom, keyOf, type ModuleKey } from '../module/resolve.ts';
@@ -99,7 +101,8 @@ export class SiteService {
     // Names are packages of the site and Node's own modules, which are JavaScript.
     if (!name.startsWith('file:')) return load(name);
     const again = this.#forgotten.delete(name) || fresh;
-    const ours = origin === 'site' || (this.#sameDisk() && !again && !isTypeScript(new URL(name).pathname));
+    const ours =
+      origin === 'site' || (!again && !isTypeScript(new URL(name).pathname) && this.#liesHere(name));
     const url = ours ? undefined : await this.#modules.fetch(name, this.#renewal({ fresh: again }));
     if (url !== undefined) return load(url);
     this.#readSince = Math.min(this.#readSince, Date.now());
@@ -124,9 +127,14 @@ export class SiteService {
 
   /** Whether a functor's base may be a module of the parent's, whose imports are then the parent's too. */
   #standsElsewhere(base: string): boolean {
-    if (this.#sameDisk() || !base.startsWith('file:') || base.endsWith('/')) return false;
+    if (!base.startsWith('file:') || base.endsWith('/') || this.#liesHere(base)) return false;
     this.#modules.standIn(functorFile(base), base);
     return true;
+  }
+
+  /** Whether a file of the parent's is here because its disk is; what travelled to the parent itself is not. */
+  #liesHere(url: string): boolean {
+    return this.#sameDisk() && existsSync(fileURLToPath(url));
   }
 
   #import(base: string): Import {

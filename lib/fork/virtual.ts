@@ -35,7 +35,9 @@ export const virtual: Fork = async (request) => {
   const [down, up] = [ringMemory(), ringMemory()];
   const { port1, port2 } = new MessageChannel();
   const data: VirtualSiteData = { offsite: { input: down, output: up, port: port2 } };
-  const worker = new Worker(engineFile().path, {
+  const { path, bytes } = engineFile();
+  const worker = new Worker(path ?? bytes.toString('utf8'), {
+    eval: path === undefined,
     name: request.name,
     workerData: data,
     transferList: [port2],

@@ -8,7 +8,7 @@ describe('the engine file', () => {
   test('is read once, with its hash', () => {
     const file = engineFile();
     expect(engineFile()).toBe(file);
-    expect(file.bytes).toEqual(readFileSync(file.path));
+    expect(file.bytes).toEqual(readFileSync(file.path!));
     expect(file.hash).toBe(createHash('sha256').update(file.bytes).digest('hex'));
   });
 

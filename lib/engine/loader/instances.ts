@@ -32,11 +32,11 @@ export class Instances {
   readonly #byURL = new Map<string, Instance>();
   readonly #byFile = new Map<string, Instance>();
   readonly #counts = new Map<string, number>();
-  readonly #sameDisk: boolean;
+  readonly #leftToNode: (described: Described) => boolean;
 
-  /** `sameDisk`: what need not be made is left to Node. */
-  constructor(sameDisk: boolean) {
-    this.#sameDisk = sameDisk;
+  /** `leftToNode` says which modules Node reads by itself, because they lie here as they are. */
+  constructor(leftToNode: (described: Described) => boolean) {
+    this.#leftToNode = leftToNode;
   }
 
   /** The instance that a new importer of a URL gets. */
@@ -58,9 +58,14 @@ export class Instances {
   add(modules: readonly Described[], renewal?: Renewal): Instance[] {
     const again = renewal ? this.#again(modules, renewal) : new Set<string>();
     const wanted = modules.filter(
-      ({ url, made }) => again.has(url) || (!this.#latest.has(url) && (made || !this.#sameDisk)),
+      (each) => again.has(each.url) || (!this.#latest.has(each.url) && !this.#leftToNode(each)),
     );
-    const urls = new Map(wanted.map(({ url }) => [url, this.#nextURL(url, again.has(url))]));
+    const urls = new Map(
+      wanted.map((each) => [
+        each.url,
+        this.#nextURL(each.url, again.has(each.url) && this.#leftToNode(each)),
+      ]),
+    );
     const point = (edges: Readonly<Record<string, Edge>>) =>
       Object.fromEntries(
         Object.entries(edges).map(([specifier, edge]) => {
@@ -91,20 +96,21 @@ export class Instances {
       }
     }
     const again = new Set([entry]);
-    for (const { url, hash, changed } of modules) {
-      const latest = this.#latest.get(url);
-      if (latest ? latest.described.hash !== hash : this.#sameDisk && changed >= since) again.add(url);
+    for (const each of modules) {
+      const latest = this.#latest.get(each.url);
+      const renewed = latest
+        ? latest.described.hash !== each.hash
+        : this.#leftToNode(each) && each.changed >= since;
+      if (renewed) again.add(each.url);
     }
     // A set yields what is added while it is walked.
     for (const url of again) for (const importer of importers.get(url) ?? []) again.add(importer);
     return again;
   }
 
-  #nextURL(url: string, again: boolean): string {
-    const count = (this.#counts.get(url) ?? 0) + 1;
-    // Node itself may hold the first one.
-    const number = again && this.#sameDisk && count === 1 ? 2 : count;
-    this.#counts.set(url, number);
-    return number === 1 ? url : `${url}${url.includes('?') ? '&' : '?'}fresh=${number}`;
+  #nextURL(url: string, nodeHasFirst: boolean): string {
+    const count = this.#counts.get(url) ?? (nodeHasFirst ? 1 : 0);
+    this.#counts.set(url, count + 1);
+    return count === 0 ? url : `${url}${url.includes('?') ? '&' : '?'}fresh=${count + 1}`;
   }
 }

@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import Module from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { Closure, Described, Edge, Way, Wish } from '../../module/source/service.ts';
+import type { Closure, Described, Edge, SourceService, Way, Wish } from '../../module/source/service.ts';
+import { DOORS, openDoor } from '../../module/source/upstream.ts';
 import { type EnteredModule, facadeText } from './entered.ts';
 import { emptyState, type HookedModule, type HookState, type StateChange } from './hook-state.ts';
 import { installHooks } from './install-hooks.ts';
@@ -14,15 +15,6 @@ export interface Parent {
   ask(method: string, args: unknown[]): Promise<unknown>;
   askSync(method: string, args: unknown[]): unknown;
 }
-
-/** Where what stands in for modules finds them, by the number of its loader. */
-const KEY = 'offsite.loaders';
-
-interface Doors {
-  require(filename: string): unknown;
-  entered(url: string): object | undefined;
-}
-const doors: Doors[] = [];
 
 /** One question to the parent; the same steps are driven with and without waiting. */
 type Steps<T> = Generator<readonly [method: string, args: unknown[]], T, unknown>;
@@ -54,7 +46,7 @@ export class Loader {
   constructor(parent: Parent, sameDisk: boolean, folder: string) {
     this.#parent = parent;
     this.#sameDisk = sameDisk;
-    this.#instances = new Instances(sameDisk);
+    this.#instances = new Instances((described) => this.#leftToNode(described));
     const { typescript } = process.features as { typescript?: unknown };
     this.#state = emptyState(folder, !typescript);
   }
@@ -67,12 +59,19 @@ export class Loader {
   /** Installs itself in Node, once. */
   install(): void {
     if (this.#changeState) return;
-    Object.defineProperty(globalThis, Symbol.for(KEY), { value: doors, configurable: true });
-    this.#door = `globalThis[Symbol.for(${JSON.stringify(KEY)})][${doors.length}]`;
-    doors.push({
+    const ask = this.#parent.ask.bind(this.#parent);
+    const number = openDoor({
       require: Module.createRequire(`${this.#state.folder}[site]`),
       entered: (url) => this.#entered.get(url)?.module,
+      read: (filename) => {
+        const instance = this.#instances.inFile(filename);
+        return instance && this.#bytesOf(instance);
+      },
+      describe: (...args) => ask('describe', args) as ReturnType<SourceService['describe']>,
+      resolve: (...args) => ask('resolve', args) as ReturnType<SourceService['resolve']>,
+      sources: (...args) => ask('sources', args) as ReturnType<SourceService['sources']>,
     });
+    this.#door = `globalThis[Symbol.for(${JSON.stringify(DOORS)})][${number}]`;
     installRequire({
       entered: (key) => this.#entered.get(key.startsWith('/') ? pathToFileURL(key).href : key),
       locate: (specifier, importer) => this.#locate(specifier, importer),
@@ -213,12 +212,18 @@ export class Loader {
   }
 
   /** Whether a source is here: in memory, in the same place with the same content, or from an earlier time. */
-  #have({ url, hash, made }: Described): boolean {
+  #have(described: Described): boolean {
+    const { url, hash, made } = described;
     if (this.#sources.has(hash)) return true;
-    if (this.#sameDisk && !made) return true;
+    if (this.#leftToNode(described)) return true;
     const bytes = (made ? undefined : inPlace(url, hash)) ?? this.#cache.read(hash);
     if (bytes) this.#sources.set(hash, bytes);
     return bytes !== undefined;
+  }
+
+  /** Whether Node reads a module by itself; on a parent's disk that is here too, unless it travelled there itself. */
+  #leftToNode({ url, made }: Described): boolean {
+    return this.#sameDisk && !made && existsSync(fileURLToPath(url));
   }
 
   #bytesOf({ described: { url, hash } }: Instance): Uint8Array {

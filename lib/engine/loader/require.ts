@@ -15,12 +15,12 @@ export interface RequireSource {
 
 /** The parts of Node's CommonJS loader that programs have always replaced. */
 interface Loader {
-  _load(request: string, parent: NodeModule | undefined, isMain: boolean): unknown;
-  _resolveFilename(request: string, parent: NodeModule | undefined, ...rest: unknown[]): string;
+  _load(request: string, parent: NodeJS.Module | undefined, isMain: boolean): unknown;
+  _resolveFilename(request: string, parent: NodeJS.Module | undefined, ...rest: unknown[]): string;
   _nodeModulePaths(folder: string): string[];
   prototype: Loadable;
 }
-interface Loadable extends NodeModule {
+interface Loadable extends NodeJS.Module {
   load(filename: string): void;
   _compile(text: string, filename: string, format?: string): unknown;
 }
@@ -33,7 +33,7 @@ export const installRequire = (source: RequireSource): void => {
   const { _load: load, _resolveFilename: resolveFilename } = loader;
   const { load: loadFile } = loader.prototype;
 
-  const fileOf = (request: string, parent: NodeModule | undefined): string | undefined => {
+  const fileOf = (request: string, parent: NodeJS.Module | undefined): string | undefined => {
     if (request.startsWith('/') && source.has(request)) return request;
     if (!parent?.filename || isBuiltin(request)) return undefined;
     return source.locate(request, parent.filename);

@@ -12,7 +12,7 @@ const KEEP_FOR = 30 * DAY;
 export const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** The user's folder for what was sent once and need not be sent again. */
-const cacheFolder = (): string => join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'offsite');
+const cacheFolder = (): string => join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'offsite');
 
 /** Removes what is old in a folder, and marks what a running site uses as used. */
 const sweep = async (folder: string, now: number): Promise<void> => {

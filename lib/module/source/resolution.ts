@@ -12,10 +12,15 @@ const CONDITIONS = new Set(['node', 'import']);
 export const isBare = (specifier: string): boolean =>
   !/^\.{0,2}\//.test(specifier) && !/^[a-z][a-z\d+.-]*:/i.test(specifier);
 
-/** What the compiler will have written as `.js` may still be a `.ts` file here. */
-const asTypeScript = (specifier: string): string | undefined => {
-  const source = specifier.replace(/\.([mc]?)js$/, '.$1ts');
-  return source === specifier ? undefined : source;
+/** The real URL of a file; what a compiler will have written as `.js` may still be a `.ts` file. */
+export const realURL = (url: string): string => {
+  const { pathname, search } = new URL(url);
+  const path = fileURLToPath(url);
+  if (!existsSync(path) && /\.[mc]?js$/.test(pathname)) {
+    const source = path.replace(/js$/, 'ts');
+    if (existsSync(source)) return `${pathToFileURL(realpathSync(source)).href}${search}`;
+  }
+  return `${pathToFileURL(realpathSync(path)).href}${search}`;
 };
 
 const byImport = (specifier: string, importer: string): string => {
@@ -32,12 +37,12 @@ const find = (specifier: string, importer: string, way: Way): string => {
   try {
     return by(specifier, importer);
   } catch (cause) {
-    const source = asTypeScript(specifier);
-    if (source !== undefined && !isBare(specifier)) {
-      const url = new URL(source, importer);
-      if (url.protocol === 'file:' && existsSync(url)) {
-        const { href } = pathToFileURL(realpathSync(fileURLToPath(url)));
-        return `${href}${url.search}`;
+    const url = isBare(specifier) ? undefined : new URL(specifier, importer);
+    if (url?.protocol === 'file:' && !existsSync(url)) {
+      try {
+        return realURL(url.href);
+      } catch {
+        // Node's own words say it better.
       }
     }
     throw cause;

@@ -1,20 +1,19 @@
-import { existsSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { NotServedError } from '../errors.ts';
 import { keyOf, type ModuleKey } from '../resolve.ts';
 import { closureOf, type Found, follow, notServed } from './closure.ts';
+import { realURL } from './resolution.ts';
 import { Roots } from './roots.ts';
 import type { Closure, Edge, SourceService, Way, Wish } from './service.ts';
-import { isTypeScript } from './strip.ts';
+import { upstream } from './upstream.ts';
 
 /** What may be asked for by a name that no served module has in its text: code and data that Node loads. */
 const LOADABLE = new Set(['', '.js', '.mjs', '.cjs', '.ts', '.mts', '.cts', '.json', '.wasm', '.node']);
 
-const realURL = (url: string): string => {
-  const { search } = new URL(url);
-  return `${pathToFileURL(realpathSync(fileURLToPath(url))).href}${search}`;
-};
+/** What a site asks on behalf of another one, whose knowledge it does not have. */
+const EVERYTHING: Wish = { installed: 0, sameDisk: false };
 
 /**
  * Serves modules on this host's disk to one site: those that were linked and what they import, and nothing else,
@@ -27,6 +26,9 @@ export class Sources implements SourceService {
   /** The generation in which each module was described. */
   readonly #described = new Map<string, number>();
   readonly #offered = new Map<string, Buffer>();
+  /** Modules that travelled to this site, and that it passes on to its own. */
+  readonly #upstream = upstream();
+  readonly #passedOn = new Set<string>();
   #generation = 0;
 
   /** `serve` are more folders from which modules may be imported. Throws if one is not there. */
@@ -42,8 +44,11 @@ export class Sources implements SourceService {
     const specifier = 'url' in key ? key.url : key.name;
     const name = specifier.startsWith('file:') ? new URL(specifier).href : specifier;
     if (this.#linked.has(name)) return;
-    const url = this.#find(name, must);
-    if (url === undefined) return;
+    const url = this.#find(name, must && !this.#upstream);
+    if (url === undefined) {
+      if (this.#upstream && name.startsWith('file:')) this.#passedOn.add(name);
+      return;
+    }
     this.#roots.addPackageOf(fileURLToPath(url));
     this.#linked.set(name, url);
   }
@@ -68,7 +73,11 @@ export class Sources implements SourceService {
 
   async describe(specifier: string, wish: Wish): Promise<(Closure & { entry: string }) | undefined> {
     const entry = this.#linked.get(specifier) ?? this.#imported(specifier);
-    if (entry === undefined) return undefined;
+    if (entry === undefined) {
+      if (!this.#passedOn.has(specifier)) return undefined;
+      const closure = await this.#upstream?.describe(specifier, EVERYTHING);
+      return closure && this.#passOn(closure, wish);
+    }
     return { ...(await this.#closure(entry, wish)), entry };
   }
 
@@ -80,6 +89,10 @@ export class Sources implements SourceService {
   ): Promise<(Closure & { edge: Edge }) | undefined> {
     const from = this.#linked.get(importer) ?? (this.#described.has(importer) ? importer : undefined);
     if (from === undefined) return undefined;
+    if (this.#passedOn.has(from)) {
+      const closure = await this.#upstream?.resolve(specifier, from, way, EVERYTHING);
+      return closure && this.#passOn(closure, wish);
+    }
     const edge = follow(specifier, from, way, this.#roots);
     if (!edge || !('url' in edge)) {
       const nothing: Edge = { code: 'ERR_OFFSITE_NOT_SERVED', message: `${specifier} is no file.` };
@@ -94,6 +107,13 @@ export class Sources implements SourceService {
   }
 
   async sources(hashes: readonly string[]): Promise<Uint8Array[]> {
+    const missing = hashes.filter((hash) => !this.#offered.has(hash));
+    if (missing.length > 0 && this.#upstream) {
+      // Not kept: this site has only lent its ear.
+      const bytes = await this.#upstream.sources(missing);
+      const passed = new Map(missing.map((hash, i) => [hash, bytes[i]!]));
+      return hashes.map((hash) => this.#offered.get(hash) ?? passed.get(hash)!);
+    }
     return hashes.map((hash) => {
       const bytes = this.#offered.get(hash);
       if (!bytes) throw new NotServedError(`No module with the hash ${hash} was described to the site.`);
@@ -101,12 +121,28 @@ export class Sources implements SourceService {
     });
   }
 
-  /** A TypeScript file to which the site has come by itself, as on the same disk. */
+  /** An answer of this site's own parent, counted as one of this. */
+  #passOn<C extends Closure>(closure: C, { installed }: Wish): C {
+    const generation = ++this.#generation;
+    const modules = closure.modules.filter(
+      ({ url }) => !((this.#described.get(url) ?? Infinity) <= installed),
+    );
+    for (const { url } of modules) {
+      this.#described.set(url, generation);
+      this.#passedOn.add(url);
+    }
+    return { ...closure, generation, modules };
+  }
+
+  /** A file to which the site has come by itself: on the same disk, or at run time in a site of its own. */
   #imported(url: string): string | undefined {
-    if (!url.startsWith('file:') || !isTypeScript(new URL(url).pathname)) return;
-    if (!existsSync(fileURLToPath(url))) return;
-    const real = realURL(url);
-    return this.#roots.has(fileURLToPath(real)) ? real : undefined;
+    if (!url.startsWith('file:') || !LOADABLE.has(extname(new URL(url).pathname))) return;
+    try {
+      const real = realURL(url);
+      return this.#roots.has(fileURLToPath(real)) ? real : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   async #closure(entry: string, { installed, sameDisk }: Wish): Promise<Closure> {
