@@ -8,7 +8,6 @@ import { FunctorError } from '../lib/module/errors.ts';
 import { type Functor, type FunctorImports, functorScript, isFunctor } from '../lib/module/functor.ts';
 import { namesOf, remoteNames } from '../lib/module/names.ts';
 import type { Remote, RemoteReference } from '../lib/module/remote.ts';
-import { keyOf, type ModuleKey } from '../lib/module/resolve.ts';
 import type { SourceService } from '../lib/module/source/service.ts';
 import { linkAll, Sources } from '../lib/module/source/sources.ts';
 import type { LinkWish } from '../lib/module/table.ts';
@@ -16,7 +15,9 @@ import { bound, type CallOptions } from '../lib/wire/bound.ts';
 import { PROTOCOL } from '../lib/wire/frame.ts';
 import { byReference, referenceOf } from '../lib/wire/reference.ts';
 import { Session } from '../lib/wire/session.ts';
+import { deferred } from './remote-manager/deferred.ts';
 import { type RemoteManagerEvent, remoteManagerMachine } from './remote-manager/machine.ts';
+import { describeKey, type ModuleTarget, moduleKey } from './remote-manager/module-target.ts';
 import {
   type CheckedOptions,
   checkLinkOptions,
@@ -26,6 +27,7 @@ import {
 } from './remote-manager/options.ts';
 import { SiteOutput } from './remote-manager/output.ts';
 import { Site } from './remote-manager/site.ts';
+import type { Health, SiteExit, SiteState } from './remote-manager/state.ts';
 import { adopt, release } from './root.ts';
 
 /** How long a ping waits, in milliseconds, unless its caller says otherwise. */
@@ -33,37 +35,11 @@ const PING_WITHIN = 10_000;
 /** A site with calls in flight from which nothing at all came for this long is out of reach, in milliseconds. */
 const UNREACHABLE_AFTER = 2_000;
 
+export type { ModuleTarget } from './remote-manager/module-target.ts';
 export type { LinkOptions, RemoteManagerOptions } from './remote-manager/options.ts';
+export type { Health, SiteExit, SiteState } from './remote-manager/state.ts';
 
 let sites = 0;
-
-/** Where a module is: a URL, or a name that the site knows. */
-export type ModuleTarget = string | URL | { readonly url: string | URL } | { readonly name: string };
-
-/** How a site ended. */
-export interface SiteExit {
-  /** The exit code of its process or thread, `null` if a signal ended it or it never ran. */
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  /** Whether it was closed, died, or never became ready. */
-  readonly reason: 'closed' | 'crashed' | 'fork-failed';
-  /** The last lines of its standard error, past the link. */
-  readonly stderr: readonly string[];
-}
-
-/** How a site does: `unreachable` is one that neither answers nor says that it is busy. */
-export type Health = 'starting' | 'idle' | 'busy' | 'unreachable' | 'closed' | 'crashed';
-
-/** Where a site stands in its life. */
-export type SiteState = 'starting' | 'ready' | 'closing' | 'closed' | 'crashed';
-
-const moduleKey = (target: ModuleTarget): ModuleKey => {
-  if (typeof target === 'string') return keyOf(target);
-  if (target instanceof URL) return { url: target.href };
-  return 'name' in target ? { name: target.name } : { url: String(target.url) };
-};
-
-const describe = (key: ModuleKey): string => JSON.stringify('url' in key ? key.url : key.name);
 
 /**
  * The parent's actor for one site, after Mozart's `Remote.manager`: it starts an engine at once, puts modules into it
@@ -179,7 +155,7 @@ export class RemoteManager implements AsyncDisposable {
     const linked = wish ? this.#service.link(key, wish) : this.#service.link(key);
     return bound(
       linked as unknown as RemoteReference<M>,
-      `Linking ${describe(key)} in ${this.name}`,
+      `Linking ${describeKey(key)} in ${this.name}`,
       options,
     );
   }
@@ -217,7 +193,7 @@ export class RemoteManager implements AsyncDisposable {
     const entered = names
       ? this.#service.enter(key, byReference(module), names)
       : this.#service.enter(key, module);
-    await bound(entered, `Entering ${describe(key)} in ${this.name}`, options);
+    await bound(entered, `Entering ${describeKey(key)} in ${this.name}`, options);
   }
 
   /**
@@ -226,7 +202,7 @@ export class RemoteManager implements AsyncDisposable {
    */
   async forget(target: ModuleTarget, options?: CallOptions): Promise<void> {
     const key = moduleKey(target);
-    await bound(this.#service.forget(key), `Forgetting ${describe(key)} in ${this.name}`, options);
+    await bound(this.#service.forget(key), `Forgetting ${describeKey(key)} in ${this.name}`, options);
   }
 
   /** Measures a round trip through the site's own loop, in milliseconds; rejects if the site is dead. */
@@ -322,13 +298,3 @@ export class RemoteManager implements AsyncDisposable {
     };
   }
 }
-
-const deferred = <T>() => {
-  let resolve!: (value: T) => void;
-  let reject!: (cause: unknown) => void;
-  const promise = new Promise<T>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  return { promise, resolve, reject };
-};

@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer';
+import { awaitSync } from './await-sync.ts';
 import { Call } from './call.ts';
 import { Callee } from './callee.ts';
 import { decodeBody, encodeBody } from './codec.ts';
@@ -10,21 +11,7 @@ import { type Caller, proxyOf, proxyOfCall } from './proxy.ts';
 import { References } from './references.ts';
 import { arrivedFrom } from './remote-error.ts';
 import { Sender } from './sender.ts';
-
-/** What a session tells its owner. */
-export interface SessionEvents {
-  /** The peer said who it is. */
-  hello?(greeting: unknown): void;
-  /** User code over there printed; `descriptor` is 1 or 2. */
-  output?(descriptor: number, text: string): void;
-  /** The peer asks this side to shut down in order. */
-  close?(): void;
-  /** The link is gone; called once. */
-  disconnected?(cause: Error | undefined): void;
-}
-
-/** Makes the error of a call that will never be answered; `mayHaveRun` says that it had been sent. */
-export type FailureOf = (mayHaveRun: boolean) => unknown;
+import type { FailureOf, SessionEvents } from './session-events.ts';
 
 /**
  * What both ends speak over a link: calls, references, output and liveness. It can be used before it has a link:
@@ -157,38 +144,23 @@ export class Session implements LinkReceiver, Caller {
   }
 
   /**
-   * Calls the peer's main object and blocks this thread until the answer is there: for what user code asks for
-   * synchronously, as `require` does. All else that arrives meanwhile is handled afterwards, in its order. Throws what
-   * the call throws, or TimeoutError after `timeout` milliseconds.
+   * Calls the peer's main object and blocks this thread until the answer is there; see `awaitSync`. Throws what the
+   * call throws, or TimeoutError after `timeout` milliseconds.
    */
   callSync(path: readonly string[], args: unknown[], timeout: number): unknown {
     const call = this.call(0, path, Operation.apply, args);
     // Whoever looks at the promise is this.
     this.pull(call).catch(() => {});
     this.#sender.flush();
-    let answer: { value: unknown; threw: boolean } | undefined;
-    const letGo = this.#inbox.hold(
-      (bytes, at, end) => {
-        const kind = bytes[at + 4];
-        if (kind !== Kind.return && kind !== Kind.throw) return false;
-        if (bytes.readDoubleLE(at + HEADER) !== call.id) return false;
-        answer = {
-          value: decodeBody(bytes, at + HEADER + 8, end, this.#references),
-          threw: kind === Kind.throw,
-        };
-        return true;
-      },
-      (cause) => this.#link?.destroy(cause as Error),
-    );
-    const end = performance.now() + timeout;
-    try {
-      while (!answer && !this.#failure && performance.now() < end) {
-        this.#link?.receiveSync(end - performance.now());
-      }
-    } finally {
-      letGo();
-      this.forget(call);
-    }
+    const wait = {
+      inbox: this.#inbox,
+      link: this.#link,
+      id: call.id,
+      decode: (bytes: Buffer, body: number, end: number) => decodeBody(bytes, body, end, this.#references),
+      over: () => this.#failure !== undefined,
+    };
+    const answer = awaitSync(wait, timeout);
+    this.forget(call);
     if (answer?.threw) throw arrivedFrom(answer.value, this.peer, call.caller.stack ?? '');
     if (answer) return answer.value;
     if (this.#failure) throw this.#failure(true);

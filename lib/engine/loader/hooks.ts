@@ -60,8 +60,8 @@ export const makeHooks = (state: HookState, ask: Ask, isBuiltin: (name: string) 
     return module && { url: target, format: module.format, importAttributes, shortCircuit: true };
   };
 
-  const fail = (edge: { readonly code: string; readonly message: string }): never => {
-    throw Object.assign(new Error(edge.message), { code: edge.code });
+  const fail = ({ name = 'Error', code, message }: Exclude<Edge, { readonly url: string }>): never => {
+    throw Object.assign(new Error(message), { code, name });
   };
 
   const resolve: Hooks['resolve'] = (specifier, context, next) => {

@@ -1,7 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
 import Module from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { Closure, Described, Edge, SourceService, Way, Wish } from '../../module/source/service.ts';
+import {
+  type Closure,
+  type Described,
+  type Edge,
+  edgeError,
+  type SourceService,
+  type Way,
+  type Wish,
+} from '../../module/source/service.ts';
 import { DOORS, openDoor } from '../../module/source/upstream.ts';
 import { type EnteredModule, facadeText } from './entered.ts';
 import { emptyState, type HookedModule, type HookState, type StateChange } from './hook-state.ts';
@@ -102,7 +110,7 @@ export class Loader {
   async locate(specifier: string, importer: string): Promise<string | undefined> {
     const edge = await this.#soon(this.#resolve(specifier, importer, 'import'));
     if (!edge) return undefined;
-    if (!('url' in edge)) throw Object.assign(new Error(edge.message), { code: edge.code });
+    if (!('url' in edge)) throw edgeError(edge);
     return edge.url;
   }
 
@@ -259,7 +267,7 @@ export class Loader {
     // What has native code may be here all the same.
     const native = edge.native && this.#nativeFile(specifier, filename);
     if (native) return native;
-    throw Object.assign(new Error(edge.message), { code: edge.code, requireStack: [filename] });
+    throw Object.assign(edgeError(edge), { requireStack: [filename] });
   }
 
   #nativeFile(specifier: string, filename: string): string | undefined {

@@ -1,5 +1,7 @@
+import { realpathSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { NotServedError } from '../errors.ts';
 import { isBare, resolveEdge } from './resolution.ts';
 import type { Roots } from './roots.ts';
 import { type Scan, scan } from './scan.ts';
@@ -25,23 +27,42 @@ export interface Walk {
 
 const NOT_FOLLOWED = /^(?:node|data|https?|blob):/;
 
+/** A package's name with a way behind it that may lead out of the package; URLs read much as a dot or a slash. */
+const CLIMBS = /(?:^|\/)\.{1,2}(?:\/|$)|%2e|%2f|%5c|[\\\p{Cc} ]/iu;
+
 /** Why a file is not served. */
-export const notServed = (path: string, specifier: string, importer: string): Edge => ({
-  code: 'ERR_OFFSITE_NOT_SERVED',
-  message:
-    `${path}, which ${importer} imports as '${specifier}', lies outside of what is served to the site: the packages ` +
-    'of linked modules and their node_modules. Name its folder in the option `serve`, or have it on the site.',
-});
+export const notServed = (specifier: string, importer: string): Edge => {
+  const { name, code, message } = new NotServedError(
+    `'${specifier}', which ${fileURLToPath(importer)} imports, lies outside of what is served to the site: code and ` +
+      'JSON in the packages of linked modules and their node_modules. Name its folder in the option `serve`, or have ' +
+      "it on the site and link it with `origin: 'site'`.",
+  );
+  return { name, code, message };
+};
+
+/** Whether a path that a module names may be looked at; what is not served is not even said to be there. */
+const mayLook = (specifier: string, importer: string, roots: Roots): boolean => {
+  const url = new URL(specifier, importer);
+  if (url.protocol !== 'file:') return true;
+  const path = fileURLToPath(url);
+  if (roots.has(path)) return true;
+  try {
+    return roots.has(realpathSync(path));
+  } catch {
+    return false;
+  }
+};
 
 /** Where a specifier of a served module leads; a package that Node finds from there is served from then on. */
 export const follow = (specifier: string, importer: string, way: Way, roots: Roots): Edge | undefined => {
   if (isBuiltin(specifier) || NOT_FOLLOWED.test(specifier)) return;
+  if (!isBare(specifier) && !mayLook(specifier, importer, roots)) return notServed(specifier, importer);
   const edge = resolveEdge(specifier, importer, way);
   if (!edge || !('url' in edge)) return edge;
   const path = fileURLToPath(edge.url);
   // Packages of a workspace are symbolic links in node_modules that lead out of it.
-  if (isBare(specifier)) roots.addPackageOf(path);
-  return roots.has(path) ? edge : notServed(path, specifier, fileURLToPath(importer));
+  if (isBare(specifier) && !CLIMBS.test(specifier)) roots.addPackageOf(path);
+  return roots.has(path) ? edge : notServed(specifier, importer);
 };
 
 /** All names of a CommonJS module, those of modules whose names it has too included. */
@@ -50,7 +71,12 @@ const namesOf = async (url: string, found: Scan, seen = new Set<string>()): Prom
   const others = found.reexports.map(async (specifier) => {
     const edge = isBuiltin(specifier) ? undefined : resolveEdge(specifier, url, 'require');
     if (!edge || !('url' in edge) || seen.has(edge.url)) return [];
-    return namesOf(edge.url, await scan(fileURLToPath(edge.url)), seen);
+    try {
+      return await namesOf(edge.url, await scan(fileURLToPath(edge.url)), seen);
+    } catch {
+      // The edge to it says why.
+      return [];
+    }
   });
   const names = [...found.names, ...(await Promise.all(others)).flat()];
   return [...new Set(names)].filter((name) => name !== 'default');
@@ -116,8 +142,8 @@ export const closureOf = async (entry: string, { roots, known, sameDisk }: Walk)
       return await describe(url, roots);
     } catch (cause) {
       if (url === entry) throw cause;
-      const { code = 'ERR_MODULE_NOT_FOUND', message } = cause as NodeJS.ErrnoException;
-      failures.set(url, { code, message });
+      const { name, code = 'ERR_MODULE_NOT_FOUND', message } = cause as NodeJS.ErrnoException;
+      failures.set(url, { name, code, message });
       return undefined;
     }
   };

@@ -56,12 +56,11 @@ export const resolveEdge = (specifier: string, importer: string, way: Way): Edge
     url = find(specifier, importer, way);
   } catch (cause) {
     const { code = 'ERR_MODULE_NOT_FOUND', message } = cause as NodeJS.ErrnoException;
-    // The first line says all; what follows in a message of `require` is a stack of this host's.
     return { code, message };
   }
   if (!url.startsWith('file:')) return;
   const name = nativePackage(fileURLToPath(url));
   if (name === undefined) return { url };
-  const { code, message } = new NativeAddonError(name, specifier, fileURLToPath(importer));
-  return { code, message, native: true };
+  const { name: className, code, message } = new NativeAddonError(name, specifier, fileURLToPath(importer));
+  return { name: className, code, message, native: true };
 };

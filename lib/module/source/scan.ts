@@ -30,8 +30,8 @@ const hashOf = (bytes: Buffer): string => createHash('sha256').update(bytes).dig
 const formatByName = (path: string): Format | undefined => {
   const extension = /\.([^./]*)$/.exec(path)?.[1] ?? '';
   if (extension === 'json' || extension === 'wasm') return extension;
-  if (extension.startsWith('m')) return 'module';
-  if (extension.startsWith('c')) return 'commonjs';
+  if (/^m[jt]s$/.test(extension)) return 'module';
+  if (/^c[jt]s$/.test(extension)) return 'commonjs';
   return packageType(path);
 };
 

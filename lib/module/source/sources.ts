@@ -4,13 +4,16 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { NotServedError } from '../errors.ts';
 import { keyOf, type ModuleKey } from '../resolve.ts';
 import { closureOf, type Found, follow, notServed } from './closure.ts';
-import { realURL } from './resolution.ts';
+import { isBare, realURL } from './resolution.ts';
 import { Roots } from './roots.ts';
-import type { Closure, Edge, SourceService, Way, Wish } from './service.ts';
+import { type Closure, type Edge, edgeError, type SourceService, type Way, type Wish } from './service.ts';
 import { upstream } from './upstream.ts';
 
-/** What may be asked for by a name that no served module has in its text: code and data that Node loads. */
-const LOADABLE = new Set(['', '.js', '.mjs', '.cjs', '.ts', '.mts', '.cts', '.json', '.wasm', '.node']);
+/**
+ * What may be asked for by a name that no served module has in its text: code and data that Node loads. Not what has no
+ * extension, because `.env` and private keys have none either.
+ */
+const LOADABLE = new Set(['.js', '.mjs', '.cjs', '.ts', '.mts', '.cts', '.json', '.wasm', '.node']);
 
 /** What a site asks on behalf of another one, whose knowledge it does not have. */
 const EVERYTHING: Wish = { installed: 0, sameDisk: false };
@@ -23,6 +26,8 @@ export class Sources implements SourceService {
   readonly #roots = new Roots();
   /** Where what was linked really lies, by what its manager calls it; importers of functors among them. */
   readonly #linked = new Map<string, string>();
+  /** Why what was to be served is not. */
+  readonly #missing = new Map<string, unknown>();
   /** The generation in which each module was described. */
   readonly #described = new Map<string, number>();
   readonly #offered = new Map<string, Buffer>();
@@ -38,40 +43,39 @@ export class Sources implements SourceService {
 
   /**
    * Serves a module that its user links, or against which a functor's imports are resolved. With `must`, one that is
-   * not here throws Node's error instead of being left to the site.
+   * not here is an error for whoever asks for it, instead of being left to the site.
    */
   link(key: ModuleKey, must = false): void {
     const specifier = 'url' in key ? key.url : key.name;
     const name = specifier.startsWith('file:') ? new URL(specifier).href : specifier;
     if (this.#linked.has(name)) return;
-    const url = this.#find(name, must && !this.#upstream);
-    if (url === undefined) {
-      if (this.#upstream && name.startsWith('file:')) this.#passedOn.add(name);
-      return;
+    try {
+      const url = this.#find(name, must);
+      if (url === undefined) return;
+      this.#roots.addPackageOf(fileURLToPath(url));
+      this.#linked.set(name, url);
+      this.#missing.delete(name);
+    } catch (cause) {
+      if (this.#upstream) this.#passedOn.add(name);
+      else if (must) this.#missing.set(name, cause);
     }
-    this.#roots.addPackageOf(fileURLToPath(url));
-    this.#linked.set(name, url);
   }
 
+  /** The real URL of what is linked, `undefined` if that is none of this host's files; throws if there is none. */
   #find(specifier: string, must: boolean): string | undefined {
-    try {
-      if (specifier.startsWith('file:')) return realURL(specifier);
-    } catch (cause) {
-      if (must) throw cause;
-      return undefined;
-    }
+    if (specifier.startsWith('file:')) return realURL(specifier);
     if (!must) return undefined;
     const here = pathToFileURL(join(process.cwd(), 'here.js')).href;
-    const edge = follow(specifier, here, 'import', this.#roots);
+    if (!isBare(specifier)) return realURL(new URL(specifier, here).href);
+    const edge = resolveEdge(specifier, here, 'import');
     if (edge && 'url' in edge) return edge.url;
-    const { code, message } = edge ?? {
-      code: 'ERR_OFFSITE_NOT_SERVED',
-      message: `${specifier} is no file of this host's; leave the option origin away.`,
-    };
-    throw Object.assign(new Error(message), { code });
+    throw edgeError(
+      edge ?? { code: 'ERR_OFFSITE_NOT_SERVED', message: `${specifier} is no file of this host's.` },
+    );
   }
 
   async describe(specifier: string, wish: Wish): Promise<(Closure & { entry: string }) | undefined> {
+    if (this.#missing.has(specifier)) throw this.#missing.get(specifier);
     const entry = this.#linked.get(specifier) ?? this.#imported(specifier);
     if (entry === undefined) {
       if (!this.#passedOn.has(specifier)) return undefined;
@@ -100,7 +104,7 @@ export class Sources implements SourceService {
     }
     const path = fileURLToPath(edge.url);
     if (!LOADABLE.has(extname(path))) {
-      const refused = notServed(path, specifier, fileURLToPath(from));
+      const refused = notServed(specifier, from);
       return { generation: this.#generation, modules: [], edge: refused };
     }
     return { ...(await this.#closure(edge.url, wish)), edge };
