@@ -1,4 +1,4 @@
-// From the wish for an engine to its first word: one, and eight at once.
+// From the wish for an engine to its first word: one, and 32 at once.
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -47,6 +47,27 @@ const bareWorker = async () => {
 };
 
 /**
+ * A pool of one; it is ready when it has run a function that does nothing.
+ * @type {(workerpool: typeof import('workerpool'), workerType: 'process' | 'thread') => Start}
+ */
+const poolOfOne = (workerpool, workerType) => async () => {
+  const pool = workerpool.pool({ workerType, maxWorkers: 1 });
+  await pool.exec(() => 0);
+  return async () => pool.terminate();
+};
+
+/** The peer, or `undefined`, and then it is said that its rows are missing. */
+const findWorkerpool = async () => {
+  try {
+    return (await import('workerpool')).default;
+  } catch (cause) {
+    if (/** @type {NodeJS.ErrnoException} */ (cause).code !== 'ERR_MODULE_NOT_FOUND') throw cause;
+    console.error('workerpool is not installed (npm ci installs it): its rows are left out.');
+    return undefined;
+  }
+};
+
+/**
  * Times `count` starts at once; the ends are not timed, but waited for.
  * @param {Start} start
  * @param {number} count
@@ -63,23 +84,36 @@ const round = (start, count) => async () => {
 
 /** @param {import('./harness.js').Harness} harness */
 export const bench = async (harness) => {
-  for (const [words, count, rounds] of /** @type {const} */ ([
-    ['fork to ready', 1, 15],
-    ['8 at once, fork to all ready', 8, 5],
-  ])) {
-    await harness.compare(
-      `${words}, sh`,
-      {
-        offsite: round(site('sh'), count),
-        'node -e that writes a byte': round(bareNode, count),
-        'child_process.fork': round(bareFork, count),
-      },
-      { rounds, warmUp: 1 },
-    );
-    await harness.compare(
-      `${words}, virtual`,
-      { offsite: round(site('virtual'), count), 'bare new Worker': round(bareWorker, count) },
-      { rounds, warmUp: 1 },
-    );
-  }
+  const workerpool = await findWorkerpool();
+  const alone = { rounds: 15, warmUp: 1 };
+  await harness.compare(
+    'fork to ready, sh',
+    {
+      offsite: round(site('sh'), 1),
+      'node -e that writes a byte': round(bareNode, 1),
+      'child_process.fork': round(bareFork, 1),
+      ...(workerpool && { 'workerpool, processes': round(poolOfOne(workerpool, 'process'), 1) }),
+    },
+    alone,
+  );
+  await harness.compare(
+    'fork to ready, virtual',
+    {
+      offsite: round(site('virtual'), 1),
+      'bare new Worker': round(bareWorker, 1),
+      ...(workerpool && { 'workerpool, threads': round(poolOfOne(workerpool, 'thread'), 1) }),
+    },
+    alone,
+  );
+  const crowd = { rounds: 5, warmUp: 1 };
+  await harness.compare(
+    '32 at once, fork to all ready, sh',
+    { offsite: round(site('sh'), 32), '32 node -e that write a byte': round(bareNode, 32) },
+    crowd,
+  );
+  await harness.compare(
+    '32 at once, fork to all ready, virtual',
+    { offsite: round(site('virtual'), 32), '32 bare new Workers': round(bareWorker, 32) },
+    crowd,
+  );
 };

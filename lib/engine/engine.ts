@@ -4,13 +4,13 @@ import { isMainThread } from 'node:worker_threads';
 import { SiteClosedError } from '../wire/errors.ts';
 import { PROTOCOL } from '../wire/frame.ts';
 import type { Link } from '../wire/link.ts';
-import { Session } from '../wire/session.ts';
 import { closeChildren } from './closers.ts';
-import { startLifeline, Word } from './lifeline.ts';
+import { runsForeignCode, startLifeline, Word } from './lifeline.ts';
 import type { Parent } from './loader/loader.ts';
 import { captureOutput } from './output.ts';
 import { type EngineGreeting, EXIT_ORPHANED, EXIT_REFUSED, type ManagerGreeting } from './protocol.ts';
 import { SiteService } from './site-service.ts';
+import { SiteSession } from './site-session.ts';
 
 /** How long the last frames may take to leave, in milliseconds, before the engine ends without them. */
 const FLUSH_WITHIN = 1000;
@@ -27,7 +27,7 @@ type Refusal = NonNullable<EngineGreeting['refused']>;
 /** The program that a site runs: one session with its manager, and what follows from its end. */
 export class Engine {
   readonly #link: Link;
-  readonly #session: Session;
+  readonly #session: SiteSession;
   /** Shared with the lifeline; see `Word`. */
   readonly #words = new Int32Array(new SharedArrayBuffer(8));
   /** Read before anything can happen to the parent; another number later means that it is gone. */
@@ -45,7 +45,8 @@ export class Engine {
       askSync: (method, args) => this.#session.callSync([method], args, ASK_SYNC_FOR),
     };
     const service = new SiteService(parent, () => this.#sameDisk);
-    this.#session = new Session(
+    this.#session = new SiteSession(
+      () => this.#tie(),
       'the manager',
       service,
       {
@@ -73,9 +74,12 @@ export class Engine {
     };
     this.#session.greet(greeting);
     if (refused) void this.#leave(EXIT_REFUSED);
-    // After the greeting has left, because it takes longer than all before; but before any call is performed, because
-    // the first one may never let go of this thread.
-    else if (isMainThread) startLifeline(this.#words, this.#detached ? undefined : this.#ppid);
+    else if (runsForeignCode()) this.#session.tie();
+  }
+
+  /** From here on somebody else's code may keep this thread; a worker thread ends with its process anyway. */
+  #tie(): void {
+    if (isMainThread) startLifeline(this.#words, this.#detached ? undefined : this.#ppid);
   }
 
   /** Becomes the site that the manager asked for, or says why it can't. */

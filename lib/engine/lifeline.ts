@@ -77,3 +77,10 @@ export const startLifeline = (words: Int32Array, ppid: number | undefined): void
   // A host without memory for a thread still gets the two other signs.
   worker.on('error', () => {});
 };
+
+/** Options of Node.js that run somebody else's code before the engine. */
+const PRELOADS = /^(-r|--require|--import|--loader|--experimental-loader)(=|$)/;
+
+/** Whether code that is not the engine's may keep the main thread before any call has come. */
+export const runsForeignCode = (): boolean =>
+  [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(' ')].some((word) => PRELOADS.test(word));

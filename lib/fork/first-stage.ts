@@ -1,27 +1,34 @@
+import { readFileSync, statSync } from 'node:fs';
 import { BOOT_WORD, INPUT_DESCRIPTOR, OUTPUT_DESCRIPTOR } from '../engine/protocol.ts';
-import { engineFile } from './engine-file.ts';
+import { type EngineFile, engineFile } from './engine-file.ts';
 import type { ForkRequest } from './fork-method.ts';
 
 /**
  * What `node -e` runs on a host that has nothing but Node: it takes the engine from the user's cache if the hash is
- * right, and else from stdin, keeping it for the next time where it may. Without single quotes and
- * line feeds, so that every shell passes it on as it is.
+ * right, and else from stdin, keeping it for the next time where it may. On this host it takes the manager's own file
+ * if that is still the one that the manager has read: a hash would tell no more, and the first one in a process takes
+ * 2 ms. Without single quotes and line feeds, so that every shell passes it on as it is.
  */
 const FIRST_STAGE =
   [
-    'const[,h,n]=process.argv,f=require("fs"),p=require("path"),M=require("module")',
+    'const[,h,n,o,t]=process.argv,f=require("fs"),M=require("module")',
     's=b=>require("crypto").createHash("sha256").update(b).digest("hex")',
-    'd=p.join(process.env.XDG_CACHE_HOME||p.join(require("os").homedir(),".cache"),"offsite")',
-    'q=p.join(d,"engine-"+h+".cjs")',
     `i=new(require("net").Socket)({fd:${INPUT_DESCRIPTOR},readable:true,writable:false})`,
     'r=(b,x)=>{const m=new M(q);m.filename=q;m.paths=[];m._compile(b.toString(),q);if(x.length)i.unshift(x);m.exports.start(i)}',
     'k=b=>{try{f.mkdirSync(d,{recursive:true,mode:448});const t=q+"."+process.pid;f.writeFileSync(t,b,{mode:384});f.renameSync(t,q)}catch{}}',
   ].join(',') +
-  ';let e=null;try{e=f.readFileSync(q);if(s(e)!==h)e=null}catch{}' +
+  ';let e=null,q=o,d;try{if(t===String(f.statSync(o).ctimeMs))e=f.readFileSync(o)}catch{}' +
+  'if(e===null){const p=require("path");d=p.join(process.env.XDG_CACHE_HOME||p.join(require("os").homedir(),".cache"),"offsite");' +
+  'q=p.join(d,"engine-"+h+".cjs");try{e=f.readFileSync(q);if(s(e)!==h)e=null}catch{}}' +
   `f.writeSync(${OUTPUT_DESCRIPTOR},"${BOOT_WORD}"+JSON.stringify({node:process.versions.node,pid:process.pid,engine:e!==null})+"\\n");` +
   'if(e)r(e,"");else{let a=[],l=0;const g=c=>{a.push(c);l+=c.length;if(l<+n)return;i.off("data",g);i.pause();' +
   'const w=Buffer.concat(a),b=w.subarray(0,+n);if(s(b)!==h){console.error("offsite: the engine arrived damaged");process.exit(66)}' +
   'k(b);r(b,w.subarray(+n))};i.on("data",g);i.on("end",()=>process.exit(3))}';
+
+/** By its path, because a host's PATH may have nothing but `node`; every POSIX system has it there. */
+export const SHELL = '/bin/sh';
+/** Where the few tools are that POSIX promises. */
+export const STANDARD_PATH = '/usr/bin:/bin';
 
 /**
  * Moves the real stdin and stdout to descriptors that user code does not know, so that nothing it prints or reads,
@@ -34,22 +41,42 @@ const MOVE = `${INPUT_DESCRIPTOR}<&0 ${OUTPUT_DESCRIPTOR}>&1 0</dev/null 1>&2`;
  * asdf put theirs on the PATH in start-up files that a non-interactive shell does not read.
  */
 const RUN_NODE = [
-  'name=$1; node=$1; shift',
-  'case $node in */*) ;; *) command -v "$node" >/dev/null 2>&1 || node=$("${SHELL:-/bin/sh}" -lic "command -v node" 2>/dev/null </dev/null | tail -n 1) ;; esac',
-  '[ -x "$(command -v "$node")" ] || { echo "offsite: node not found: $name on the PATH $PATH, nor by the login shell ${SHELL:-/bin/sh}" >&2; exit 127; }',
+  'name=$1; shift',
+  // A path is taken as it is, because each `$(…)` is one more process.
+  `case $name in */*) node=$name ;; *) node=$(command -v "$name") || node=$("\${SHELL:-/bin/sh}" -lic "command -v node" 2>/dev/null </dev/null | PATH=$PATH:${STANDARD_PATH} tail -n 1) ;; esac`,
+  '[ -x "$node" ] || { echo "offsite: node not found: $name on the PATH $PATH, nor by the login shell ${SHELL:-/bin/sh}" >&2; exit 127; }',
   `exec "$node" "$@" ${MOVE}`,
 ].join('; ');
 
-/** The words of a command that becomes the engine: `sh`, `-c` and the rest. */
-export const engineWords = (request: ForkRequest, node: string): string[] => {
+let own: readonly string[] | undefined;
+
+/** The manager's own engine file, and when it was last changed or replaced; nothing if it can't be read in place. */
+const ownFile = ({ path, bytes }: EngineFile): readonly string[] => {
+  if (own) return own;
+  own = [];
+  if (path === undefined) return own;
+  try {
+    const stamp = String(statSync(path).ctimeMs);
+    // It may have been replaced since the manager read it.
+    if (readFileSync(path).equals(bytes)) own = [path, stamp];
+  } catch {
+    // It is gone, or lies in an archive.
+  }
+  return own;
+};
+
+/** The words of a command that becomes the engine: `sh`, `-c` and the rest; `here` if it is run on this host. */
+export const engineWords = (request: ForkRequest, node: string, here = false): string[] => {
   const { OFFSITE_ENGINE: command } = process.env;
   if (command || request.engine === 'installed') {
     // The user's own words, which may be several; a shell splits them.
-    return ['sh', '-c', `exec ${command || 'offsite engine'} ${MOVE}`];
+    return [SHELL, '-c', `exec ${command || 'offsite engine'} ${MOVE}`];
   }
-  const { hash, bytes } = engineFile();
+  const file = engineFile();
+  const { hash, bytes } = file;
   const words = [node, ...request.execArgv, '-e', FIRST_STAGE, hash, String(bytes.length)];
-  return ['sh', '-c', RUN_NODE, 'offsite', ...words];
+  if (here) words.push(...ownFile(file));
+  return [SHELL, '-c', RUN_NODE, 'offsite', ...words];
 };
 
 /** A word that every shell takes as it is. */

@@ -1,8 +1,9 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
-import { execa, type ResultPromise } from 'execa';
+import { execa } from 'execa';
 import { BOOT_WORD, type BootLine } from '../engine/protocol.ts';
 import { StreamLink } from '../wire/stream-link.ts';
 import { explainExit, explainSpawn } from './diagnose.ts';
@@ -17,20 +18,22 @@ const DRAIN_WITHIN = 200;
 /** The boot line is short; what is longer is something else. */
 const LONGEST_BOOT_LINE = 4096;
 
-type Child = ResultPromise<{ stdin: 'pipe'; stdout: 'pipe'; stderr: 'pipe'; reject: false; buffer: false }>;
+type Child = ChildProcessWithoutNullStreams & { readonly pid: number };
 
-const start = ({ file, args }: Command): Child =>
-  execa(file, [...args], {
+/** Starts a command; rejects with what the operating system said. */
+const start = async ({ file, args }: Command): Promise<Child> => {
+  // Not by execa, which takes longer for it than all else here: many sites are often started at once.
+  const child = spawn(file, args, {
     // The fourth is the tether: nothing is ever written to it.
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
-    buffer: false,
-    encoding: 'buffer',
-    reject: false,
     // Lifetimes are ours: a session of its own keeps the terminal's Ctrl-C away, so that sites end in order, and
     // makes one group of all that the site starts.
     detached: true,
-    cleanup: false,
-  }) as unknown as Child;
+  });
+  if (child.pid === undefined) throw ((await once(child, 'error')) as [Error])[0];
+  for (const stream of child.stdio) stream?.on('error', () => {});
+  return child as Child;
+};
 
 /** A shell says by an exit code past 128 that a signal ended its command. */
 const signalOf = (exitCode: number | null): NodeJS.Signals | undefined =>
@@ -136,22 +139,12 @@ const bootLine = async (stdout: Readable, signal: AbortSignal): Promise<BootLine
 /** Starts a command and waits until the engine at its end is there; rejects with ForkError and leaves nothing. */
 export const forkProcess = async (command: Command, request: ForkRequest): Promise<ForkedSite> => {
   const tethered = command.method !== 'sh' && !request.detach;
-  const child = start(tethered ? tether(command) : command);
+  const child = await start(tethered ? tether(command) : command).catch((cause: unknown) => {
+    throw new ForkError(request.name, explainSpawn(command.file, cause));
+  });
   const { pid } = child;
-  if (pid === undefined) {
-    const { cause, originalMessage, code } = (await child) as {
-      cause?: unknown;
-      originalMessage?: string;
-      code?: string;
-    };
-    throw new ForkError(
-      request.name,
-      explainSpawn(command.file, cause ?? { code, message: originalMessage }),
-    );
-  }
   const lines = new LineReader(child.stderr, request.onLine);
   const exited = deathOf(child, lines, tethered);
-  child.stdin.on('error', () => {});
   let enginePid = pid;
   try {
     const done = new AbortController();

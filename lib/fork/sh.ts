@@ -12,6 +12,6 @@ export const sh: Fork = async (request) => {
       `"sh" forks on this host, not on ${request.host}; leave fork out, or use "ssh".`,
     );
   }
-  const [file, ...args] = engineWords(request, request.nodePath ?? process.execPath);
+  const [file, ...args] = engineWords(request, request.nodePath ?? process.execPath, true);
   return forkProcess({ method: 'sh', file: file!, args }, request);
 };

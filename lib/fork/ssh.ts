@@ -1,4 +1,4 @@
-import { engineLine, quote } from './first-stage.ts';
+import { engineLine, quote, SHELL, STANDARD_PATH } from './first-stage.ts';
 import type { Fork } from './fork-method.ts';
 import { parseHost } from './host.ts';
 import { forkProcess } from './process.ts';
@@ -29,6 +29,7 @@ export const ssh: Fork = (request) => {
       ? { file: 'sh', args: ['-c', `exec ${OFFSITE_SSH} "$@"`, 'ssh', ...words(line)] }
       : { file: 'ssh', args: words(line) };
   // Whatever the login shell is, a POSIX one reads the line.
-  const elsewhere = (line: string) => command(`exec sh -c ${quote(line)}`);
+  const elsewhere = (line: string) =>
+    command(`exec ${SHELL} -c ${quote(`PATH=$PATH:${STANDARD_PATH}; ${line}`)}`);
   return forkProcess({ method: 'ssh', ...command(engineLine(request)), elsewhere }, request);
 };

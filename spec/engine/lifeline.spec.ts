@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { functor, RemoteManager } from '../../lib/index.ts';
 import { waitUntilGone } from '../support/processes.ts';
@@ -30,5 +31,20 @@ describe('a process site', () => {
     );
     await rejection(module.shout(20_000));
     expect(lines).toHaveLength(20_000);
+  });
+
+  // Only there can a process's threads be seen from outside.
+  test.runIf(process.platform === 'linux').each([
+    ['has no thread for its lifeline before its first call', [], 1],
+    ['has it before that if somebody else has code in its Node.js', ['--require', 'node:os'], 0],
+  ])('%s', async (_title, execArgv, more) => {
+    const site = track(new RemoteManager({ fork: 'sh', execArgv }));
+    await site.ready;
+    await site.ping();
+    const threads = () => readdirSync(`/proc/${site.pid}/task`).length;
+    const before = threads();
+    // The thread is made before the call is performed, so it is there when the answer is.
+    await site.link('node:os');
+    expect(threads() - before).toBe(more);
   });
 });

@@ -18,7 +18,7 @@ import { BOOT_WORD, type BootLine } from '../../lib/engine/protocol.ts';
 import { engineFile } from '../../lib/fork/engine-file.ts';
 import { engineLine, engineWords, quote } from '../../lib/fork/first-stage.ts';
 import type { ForkRequest } from '../../lib/fork/fork-method.ts';
-import { RemoteManager } from '../../lib/index.ts';
+import { RemoteManager, type RemoteManagerOptions } from '../../lib/index.ts';
 import { killAll } from '../support/processes.ts';
 
 const saved = { cache: process.env.XDG_CACHE_HOME, engine: process.env.OFFSITE_ENGINE };
@@ -56,9 +56,12 @@ const request = (more: Partial<ForkRequest> = {}): ForkRequest => ({
 });
 
 /** Runs the first stage in a real shell, as every fork method does, with a cache of the spec's own. */
-const boot = async (cache = folder): Promise<{ child: ChildProcess; line: BootLine }> => {
+const boot = async (
+  cache = folder,
+  more: string[] = [],
+): Promise<{ child: ChildProcess; line: BootLine }> => {
   const [file, ...args] = engineWords(request(), process.execPath);
-  const child = spawn(file!, args, {
+  const child = spawn(file!, [...args, ...more], {
     stdio: 'pipe',
     env: { ...process.env, XDG_CACHE_HOME: cache },
   });
@@ -71,10 +74,13 @@ const boot = async (cache = folder): Promise<{ child: ChildProcess; line: BootLi
 
 const cached = () => join(folder, 'offsite', `engine-${engineFile().hash}.cjs`);
 
+/** A command that leads nowhere else, but could: its engine travels. */
+const elsewhere = { fork: ['env'], nodePath: process.execPath };
+
 /** Starts a site that uses the spec's cache, and calls it once. */
-const useSite = async (cache = folder) => {
+const useSite = async (cache = folder, way: RemoteManagerOptions = elsewhere) => {
   process.env.XDG_CACHE_HOME = cache;
-  await using site = new RemoteManager({ fork: 'sh', stdout: 'ignore', stderr: 'ignore' });
+  await using site = new RemoteManager({ ...way, stdout: 'ignore', stderr: 'ignore' });
   return await site.link<typeof import('node:os')>({ name: 'node:os' }).homedir();
 };
 
@@ -110,6 +116,19 @@ describe('the first stage', () => {
     await useSite();
     const second = statSync(cached());
     expect([second.ino, second.mtimeMs]).toEqual([first.ino, first.mtimeMs]);
+  });
+
+  test("takes the manager's own file on this host, and keeps nothing", async () => {
+    await useSite(folder, { fork: 'sh' });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test("does not take the manager's own file when that was changed or has gone", async () => {
+    const own = join(folder, 'engine.cjs');
+    writeFileSync(own, 'process.exit(1)');
+    const stamp = String(statSync(own).ctimeMs);
+    expect((await boot(folder, [own, `${stamp}1`])).line.engine).toBe(false);
+    expect((await boot(folder, [`${own}.gone`, stamp])).line.engine).toBe(false);
   });
 
   test('replaces a damaged engine in the cache by the one that it was sent', async () => {
@@ -201,14 +220,14 @@ describe('the words of an engine', () => {
 
   test('carry the options of Node.js and the path of node', () => {
     const words = engineWords(request({ execArgv: ['--max-old-space-size=64'] }), '/opt/node');
-    expect(words.slice(0, 2)).toEqual(['sh', '-c']);
+    expect(words.slice(0, 2)).toEqual(['/bin/sh', '-c']);
     expect(words.slice(3, 6)).toEqual(['offsite', '/opt/node', '--max-old-space-size=64']);
     expect(words.slice(-2)).toEqual([hash, String(bytes.length)]);
   });
 
   test('name an installed engine when that is wanted, or what OFFSITE_ENGINE says', () => {
     expect(engineWords(request({ engine: 'installed' }), 'node')).toEqual([
-      'sh',
+      '/bin/sh',
       '-c',
       expect.stringMatching(/^exec offsite engine /),
     ]);
@@ -218,7 +237,7 @@ describe('the words of an engine', () => {
 
   test('are one line for a login shell, which begins with exec', () => {
     const line = engineLine(request({ nodePath: "/opt/it's node/node" }));
-    expect(line.startsWith('exec sh -c ')).toBe(true);
+    expect(line.startsWith('exec /bin/sh -c ')).toBe(true);
     expect(line).not.toContain('\n');
   });
 });
