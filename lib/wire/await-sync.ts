@@ -22,16 +22,25 @@ export interface SyncWait {
 
 /**
  * Blocks this thread until a call's answer is there: for what user code asks for synchronously, as `require` does. All
- * else that arrives meanwhile is handled afterwards, in its order. Gives `undefined` after `timeout` milliseconds.
+ * else that arrives meanwhile is handled afterwards, in its order. Gives `undefined` after `timeout` milliseconds; throws
+ * what decoding throws.
  */
 export const awaitSync = ({ inbox, link, id, decode, over }: SyncWait, timeout: number) => {
-  let answer: Answer | undefined;
+  let answer: (() => Answer) | undefined;
   const letGo = inbox.hold(
     (bytes, at, end) => {
       const kind = bytes[at + 4];
       if (kind !== Kind.return && kind !== Kind.throw) return false;
       if (bytes.readDoubleLE(at + HEADER) !== id) return false;
-      answer = { value: decode(bytes, at + HEADER + 8, end), threw: kind === Kind.throw };
+      try {
+        const value = decode(bytes, at + HEADER + 8, end);
+        answer = () => ({ value, threw: kind === Kind.throw });
+      } catch (cause) {
+        // A body that can't be read fails its call and not the link.
+        answer = () => {
+          throw cause;
+        };
+      }
       return true;
     },
     (cause) => link?.destroy(cause as Error),
@@ -42,5 +51,5 @@ export const awaitSync = ({ inbox, link, id, decode, over }: SyncWait, timeout: 
   } finally {
     letGo();
   }
-  return answer as Answer | undefined;
+  return (answer as (() => Answer) | undefined)?.();
 };

@@ -15,6 +15,8 @@ export class Call {
   kept = false;
   /** Its answer has arrived, or never will. */
   settled = false;
+  /** What it was rejected with. */
+  failure: Failure;
   /** Where the caller stood, for the stack of an error. */
   readonly caller: { stack?: string };
   #promise: Promise<unknown> | undefined;
@@ -46,6 +48,7 @@ export class Call {
 
   reject(cause: unknown): void {
     this.settled = true;
+    this.failure = cause;
     if (this.#reject) {
       this.#reject(cause);
       return;

@@ -5,7 +5,7 @@ import type { Outbox } from './outbox.ts';
 import { isPlain } from './plain.ts';
 import { isByReference } from './reference.ts';
 import { refuseLossy } from './refuse.ts';
-import { type ErrorRecord, isError, rebuildError, recordError } from './remote-error.ts';
+import { bareRecord, type ErrorRecord, isError, rebuildError, recordError } from './remote-error.ts';
 
 /** How a reference is written down: an id in the sender's table, or one in the receiver's (it comes home). */
 export interface ReferenceRecord {
@@ -79,6 +79,9 @@ const sendable = (value: unknown): boolean => {
   }
 };
 
+/** The errors that are being encoded, from the outside in. */
+const unfolding = new Set<Error>();
+
 /** An instance of our own: superjson's default one is state that the whole process shares. */
 const superjson = new SuperJSON();
 superjson.registerCustom<object, { id: number; home: boolean }>(
@@ -112,12 +115,22 @@ superjson.registerCustom<ArrayBuffer | ArrayBufferView, { view: string; index: n
   },
   'bytes',
 );
-superjson.registerCustom<Error, never>(
+superjson.registerCustom<Error, { text: string }>(
   {
     isApplicable: isError,
-    // Superjson goes on into what this returns, so causes may be of any kind; its types only know JSON.
-    serialize: (error) => recordError(error, sendable) as never,
-    deserialize: (record) => rebuildError(record as unknown as ErrorRecord),
+    serialize: (error) => {
+      // A cause may lead back to its error.
+      const again = unfolding.has(error);
+      unfolding.add(error);
+      try {
+        // As text of its own, because superjson notes by paths where one object occurs twice, and in the error that is
+        // made of a record they lead elsewhere.
+        return { text: superjson.stringify(again ? bareRecord(error) : recordError(error, sendable)) };
+      } finally {
+        if (!again) unfolding.delete(error);
+      }
+    },
+    deserialize: ({ text }) => rebuildError(superjson.parse<ErrorRecord>(text)),
   },
   'error',
 );

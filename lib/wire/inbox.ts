@@ -34,12 +34,13 @@ export class Inbox {
 
   /** Hands over the whole frames in `bytes`; throws ProtocolError, and what a handler throws. */
   receive(bytes: Buffer, start: number, end: number): void {
-    if (this.#waits) {
-      this.#sift(bytes, start, end);
+    if (!this.#waits && this.#held.length === 0) {
+      this.#walk(bytes, start, end);
       return;
     }
-    if (this.#held.length > 0) this.#release();
-    this.#walk(bytes, start, end);
+    // Behind what is held, as copies, because a handler of that may wait again and let the link read on.
+    this.#sift(bytes, start, end);
+    this.#release();
   }
 
   /**

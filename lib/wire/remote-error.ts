@@ -62,15 +62,18 @@ const classNames = (error: object): string[] => {
   return names;
 };
 
+/** What of an error is text. */
+export const bareRecord = (error: Error): ErrorRecord => ({
+  classes: classNames(error),
+  name: textOf(read(error, 'name')),
+  message: textOf(read(error, 'message')),
+  stack: textOf(read(error, 'stack') ?? ''),
+  own: {},
+});
+
 /** Turns an error into what crosses; `sendable` says which own properties can. */
 export const recordError = (error: Error, sendable: (value: unknown) => boolean): ErrorRecord => {
-  const record: ErrorRecord = {
-    classes: classNames(error),
-    name: textOf(read(error, 'name')),
-    message: textOf(read(error, 'message')),
-    stack: textOf(read(error, 'stack') ?? ''),
-    own: {},
-  };
+  const record = bareRecord(error);
   for (const key of Object.keys(error)) {
     if (key === 'site' || key === 'cause' || key === 'errors') continue;
     const value = read(error, key);

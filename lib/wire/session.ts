@@ -149,6 +149,8 @@ export class Session implements LinkReceiver, Caller {
    */
   callSync(path: readonly string[], args: unknown[], timeout: number): unknown {
     const call = this.call(0, path, Operation.apply, args);
+    // It can't even be sent.
+    if (call.settled) throw call.failure;
     // Whoever looks at the promise is this.
     this.pull(call).catch(() => {});
     this.#sender.flush();
@@ -159,12 +161,15 @@ export class Session implements LinkReceiver, Caller {
       decode: (bytes: Buffer, body: number, end: number) => decodeBody(bytes, body, end, this.#references),
       over: () => this.#failure !== undefined,
     };
-    const answer = awaitSync(wait, timeout);
-    this.forget(call);
-    if (answer?.threw) throw arrivedFrom(answer.value, this.peer, call.caller.stack ?? '');
-    if (answer) return answer.value;
-    if (this.#failure) throw this.#failure(true);
-    throw new TimeoutError(`${this.peer} did not answer ${path.join('.')} within ${timeout} ms.`, timeout);
+    try {
+      const answer = awaitSync(wait, timeout);
+      if (answer?.threw) throw arrivedFrom(answer.value, this.peer, call.caller.stack ?? '');
+      if (answer) return answer.value;
+      if (this.#failure) throw this.#failure(true);
+      throw new TimeoutError(`${this.peer} did not answer ${path.join('.')} within ${timeout} ms.`, timeout);
+    } finally {
+      this.forget(call);
+    }
   }
 
   /** Resolves once the peer's loop has answered; rejects as a call does. */

@@ -34,19 +34,22 @@ const SSHD_PLACES = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/usr/bin/sshd', 
 const STARTING = 10_000;
 const run = promisify(execFile);
 
-/** Starts an sshd as the current user on a free port of 127.0.0.1; its sessions get the environment given. */
-export async function startSshd(env: Record<string, string>): Promise<Sshd> {
+/**
+ * Starts an sshd as the current user on a free port of 127.0.0.1; its sessions get the environment given. The words
+ * `inside` stand before it, for instance a command that makes a namespace.
+ */
+export async function startSshd(env: Record<string, string>, inside: string[] = []): Promise<Sshd> {
   const program = await findSshd();
   const folder = mkdtempSync(join(tmpdir(), 'offsite-sshd-'));
   try {
-    return await startIn(folder, program, env);
+    return await startIn(folder, [...inside, program], env);
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
     throw error;
   }
 }
 
-async function startIn(folder: string, program: string, env: Record<string, string>): Promise<Sshd> {
+async function startIn(folder: string, command: string[], env: Record<string, string>): Promise<Sshd> {
   const file = (name: string): string => join(folder, name);
   for (const name of ['host_key', 'user_key', 'wrong_key', 'other_host_key']) {
     await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'offsite-spec', '-f', file(name)]);
@@ -64,7 +67,8 @@ async function startIn(folder: string, program: string, env: Record<string, stri
   const optionsWithoutAccess = client('config_no_access', 'wrong_key', 'known_hosts');
   const optionsWithUnknownHostKey = client('config_unknown_host', 'user_key', 'no_known_hosts');
 
-  const server = spawn(program, ['-D', '-e', '-f', file('sshd_config')], {
+  const [program, ...words] = command as [string, ...string[]];
+  const server = spawn(program, [...words, '-D', '-e', '-f', file('sshd_config')], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let said = '';

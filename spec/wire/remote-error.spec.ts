@@ -78,6 +78,15 @@ describe('an error from another site', () => {
     expect((await thrown(error)).message).toBe('round');
   });
 
+  test('has what its properties share, within it and with other errors', async () => {
+    const [shared, cause] = [{ left: undefined }, new RangeError('why')];
+    const error = Object.assign(new Error('parts', { cause }), { first: shared, all: [shared, cause] });
+    const arrived = (await thrown(error)) as unknown as typeof error;
+    expect(arrived.first).toEqual({ left: undefined });
+    expect(arrived.all[0]).toBe(arrived.first);
+    expect(arrived.all[1]).toBeInstanceOf(RangeError);
+  });
+
   test('has the errors that it gathers', async () => {
     const arrived = await thrown(new AggregateError([new SyntaxError('first'), 'second'], 'both'));
     expect(arrived).toBeInstanceOf(AggregateError);

@@ -11,6 +11,7 @@ import {
   type Wish,
 } from '../../module/source/service.ts';
 import { DOORS, openDoor } from '../../module/source/upstream.ts';
+import { beforeClosing } from '../closers.ts';
 import { type EnteredModule, facadeText } from './entered.ts';
 import { emptyState, type HookedModule, type HookState, type StateChange } from './hook-state.ts';
 import { installHooks } from './install-hooks.ts';
@@ -23,6 +24,9 @@ export interface Parent {
   ask(method: string, args: unknown[]): Promise<unknown>;
   askSync(method: string, args: unknown[]): unknown;
 }
+
+/** How long the end of a site may wait for its cache, in milliseconds. */
+const KEEP_WITHIN = 1_000;
 
 /** One question to the parent; the same steps are driven with and without waiting. */
 type Steps<T> = Generator<readonly [method: string, args: unknown[]], T, unknown>;
@@ -44,6 +48,7 @@ export class Loader {
   /** Generations of the parent's answers that are installed, but not all before them. */
   readonly #done = new Set<number>();
   #installed = 0;
+  #keeping: Promise<unknown> = Promise.resolve();
   #enteredCount = 0;
   /** How the text of a module that stands in for another one gets at this. */
   #door = '';
@@ -204,7 +209,7 @@ export class Loader {
           throw new Error(`The source with the hash ${hash} arrived damaged.`);
         this.#sources.set(hash, sources[i]!);
       });
-      void this.#cache.keep(hashes.map((hash) => [hash, this.#sources.get(hash)!] as const));
+      this.#keep(hashes);
     }
     const added = this.#instances.add(modules, renewal);
     if (added.some(({ described }) => described.mapped)) process.setSourceMapsEnabled(true);
@@ -213,6 +218,22 @@ export class Loader {
     });
     this.#count(generation);
   }
+
+  /** Keeps sources for other sites in the background; a site that is closed before finishes this, if it is quick. */
+  #keep(hashes: readonly string[]): void {
+    const kept = this.#cache.keep(hashes.map((hash) => [hash, this.#sources.get(hash)!] as const));
+    this.#keeping = Promise.all([this.#keeping, kept]);
+    beforeClosing(this.#finishKeeping);
+  }
+
+  readonly #finishKeeping = async (): Promise<void> => {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise((resolve) => {
+      timer = setTimeout(resolve, KEEP_WITHIN);
+    });
+    await Promise.race([this.#keeping, late]);
+    clearTimeout(timer);
+  };
 
   #count(generation: number): void {
     this.#done.add(generation);

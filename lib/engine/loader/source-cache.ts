@@ -1,6 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { promises, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -8,18 +6,21 @@ const DAY = 24 * 3_600_000;
 /** What nobody has used for this long is removed, in milliseconds. */
 const KEEP_FOR = 30 * DAY;
 
-/** SHA-256 in hexadecimal. */
-export const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+/** SHA-256 in hexadecimal. Loaded when it is needed, because most sites start without. */
+export const hashOf = (bytes: Uint8Array): string =>
+  process.getBuiltinModule('node:crypto').createHash('sha256').update(bytes).digest('hex');
+
+let drafts = 0;
 
 /** The user's folder for what was sent once and need not be sent again. */
 const cacheFolder = (): string => join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'offsite');
 
 /** Removes what is old in a folder, and marks what a running site uses as used. */
 const sweep = async (folder: string, now: number): Promise<void> => {
-  for (const name of await readdir(folder)) {
+  for (const name of await promises.readdir(folder)) {
     const path = join(folder, name);
-    const found = await stat(path);
-    if (found.isFile() && now - found.mtimeMs > KEEP_FOR) await rm(path, { force: true });
+    const found = await promises.stat(path);
+    if (found.isFile() && now - found.mtimeMs > KEEP_FOR) await promises.rm(path, { force: true });
   }
 };
 
@@ -46,7 +47,7 @@ export class SourceCache {
   /** Keeps sources for the next site; in the background, and never rejects. */
   async keep(sources: Iterable<readonly [hash: string, bytes: Uint8Array]>): Promise<void> {
     try {
-      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+      await promises.mkdir(this.#folder, { recursive: true, mode: 0o700 });
       for (const [hash, bytes] of sources) await this.#write(hash, bytes);
       await this.#tidy();
     } catch {
@@ -56,12 +57,12 @@ export class SourceCache {
 
   async #write(hash: string, bytes: Uint8Array): Promise<void> {
     const path = join(this.#folder, hash);
-    const draft = `${path}.${randomUUID()}`;
+    const draft = `${path}.${process.pid}.${++drafts}`;
     try {
-      await writeFile(draft, bytes, { mode: 0o600 });
-      await rename(draft, path);
+      await promises.writeFile(draft, bytes, { mode: 0o600 });
+      await promises.rename(draft, path);
     } catch (cause) {
-      await rm(draft, { force: true });
+      await promises.rm(draft, { force: true });
       throw cause;
     }
   }
@@ -70,13 +71,13 @@ export class SourceCache {
   async #tidy(): Promise<void> {
     const now = Date.now();
     const stamp = join(this.#folder, 'tidied');
-    const last = await stat(stamp).catch(() => undefined);
+    const last = await promises.stat(stamp).catch(() => undefined);
     if (last && now - last.mtimeMs < DAY) return;
-    await writeFile(stamp, '', { mode: 0o600 });
+    await promises.writeFile(stamp, '', { mode: 0o600 });
     const time = new Date(now);
     const engine = typeof __filename === 'string' ? [__filename] : [];
     const used = [...engine, ...this.#used.map((hash) => join(this.#folder, hash))];
-    await Promise.all(used.map((path) => utimes(path, time, time).catch(() => {})));
+    await Promise.all(used.map((path) => promises.utimes(path, time, time).catch(() => {})));
     await sweep(this.#folder, now);
     await sweep(cacheFolder(), now);
   }

@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
+import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NotServedError } from '../errors.ts';
 import { isBare, resolveEdge } from './resolution.ts';
@@ -40,12 +41,21 @@ export const notServed = (specifier: string, importer: string): Edge => {
   return { name, code, message };
 };
 
+/** The path that a module names; `undefined` if it is none, which Node will say. */
+const pathOf = (specifier: string, importer: string, way: Way): string | undefined => {
+  // What is required is no URL.
+  if (way === 'require') return resolve(dirname(fileURLToPath(importer)), specifier);
+  try {
+    return fileURLToPath(new URL(specifier, importer));
+  } catch {
+    return undefined;
+  }
+};
+
 /** Whether a path that a module names may be looked at; what is not served is not even said to be there. */
-const mayLook = (specifier: string, importer: string, roots: Roots): boolean => {
-  const url = new URL(specifier, importer);
-  if (url.protocol !== 'file:') return true;
-  const path = fileURLToPath(url);
-  if (roots.has(path)) return true;
+const mayLook = (specifier: string, importer: string, way: Way, roots: Roots): boolean => {
+  const path = pathOf(specifier, importer, way);
+  if (path === undefined || roots.has(path)) return true;
   try {
     return roots.has(realpathSync(path));
   } catch {
@@ -56,7 +66,7 @@ const mayLook = (specifier: string, importer: string, roots: Roots): boolean => 
 /** Where a specifier of a served module leads; a package that Node finds from there is served from then on. */
 export const follow = (specifier: string, importer: string, way: Way, roots: Roots): Edge | undefined => {
   if (isBuiltin(specifier) || NOT_FOLLOWED.test(specifier)) return;
-  if (!isBare(specifier) && !mayLook(specifier, importer, roots)) return notServed(specifier, importer);
+  if (!isBare(specifier) && !mayLook(specifier, importer, way, roots)) return notServed(specifier, importer);
   const edge = resolveEdge(specifier, importer, way);
   if (!edge || !('url' in edge)) return edge;
   const path = fileURLToPath(edge.url);

@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { NotServedError } from '../errors.ts';
 import { keyOf, type ModuleKey } from '../resolve.ts';
 import { closureOf, type Found, follow, notServed } from './closure.ts';
-import { isBare, realURL } from './resolution.ts';
+import { isBare, realURL, resolveEdge } from './resolution.ts';
 import { Roots } from './roots.ts';
 import { type Closure, type Edge, edgeError, type SourceService, type Way, type Wish } from './service.ts';
 import { upstream } from './upstream.ts';
@@ -66,7 +66,8 @@ export class Sources implements SourceService {
     if (specifier.startsWith('file:')) return realURL(specifier);
     if (!must) return undefined;
     const here = pathToFileURL(join(process.cwd(), 'here.js')).href;
-    if (!isBare(specifier)) return realURL(new URL(specifier, here).href);
+    const url = isBare(specifier) ? undefined : new URL(specifier, here);
+    if (url?.protocol === 'file:') return realURL(url.href);
     const edge = resolveEdge(specifier, here, 'import');
     if (edge && 'url' in edge) return edge.url;
     throw edgeError(
@@ -100,12 +101,12 @@ export class Sources implements SourceService {
     const edge = follow(specifier, from, way, this.#roots);
     if (!edge || !('url' in edge)) {
       const nothing: Edge = { code: 'ERR_OFFSITE_NOT_SERVED', message: `${specifier} is no file.` };
-      return { generation: this.#generation, modules: [], edge: edge ?? nothing };
+      return { generation: ++this.#generation, modules: [], edge: edge ?? nothing };
     }
     const path = fileURLToPath(edge.url);
     if (!LOADABLE.has(extname(path))) {
       const refused = notServed(specifier, from);
-      return { generation: this.#generation, modules: [], edge: refused };
+      return { generation: ++this.#generation, modules: [], edge: refused };
     }
     return { ...(await this.#closure(edge.url, wish)), edge };
   }
@@ -140,10 +141,11 @@ export class Sources implements SourceService {
 
   /** A file to which the site has come by itself: on the same disk, or at run time in a site of its own. */
   #imported(url: string): string | undefined {
-    if (!url.startsWith('file:') || !LOADABLE.has(extname(new URL(url).pathname))) return;
+    if (!url.startsWith('file:')) return;
     try {
       const real = realURL(url);
-      return this.#roots.has(fileURLToPath(real)) ? real : undefined;
+      const path = fileURLToPath(real);
+      return LOADABLE.has(extname(path)) && this.#roots.has(path) ? real : undefined;
     } catch {
       return undefined;
     }

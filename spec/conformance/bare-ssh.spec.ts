@@ -1,0 +1,93 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { engineFile } from '../../lib/fork/engine-file.ts';
+import { RemoteManager } from '../../lib/index.ts';
+import { type BareHost, noBareHost, startBareHost } from '../support/bare-host.ts';
+import { type Calc, fixture } from '../support/sites.ts';
+import { conformance } from './conformance.ts';
+
+const run = promisify(execFile);
+const unavailable = await noBareHost();
+const hosts: BareHost[] = [];
+const bare = async (more?: { readOnly?: boolean; tools?: boolean }) => {
+  const host = await startBareHost([], more);
+  hosts.push(host);
+  return host;
+};
+afterAll(() => Promise.all(hosts.map((host) => host.close())));
+
+let shared: BareHost;
+beforeAll(async () => {
+  // Some cases start commands over there.
+  if (unavailable === undefined) shared = await bare({ tools: true });
+});
+const over = ({ access }: BareHost) =>
+  ({ fork: 'ssh', host: access.host, sshOptions: access.options }) as const;
+
+// Neither this project nor the modules that the cases link are over there: all of it travels.
+conformance(
+  'ssh to a host that has only node',
+  () => over(shared),
+  () => unavailable,
+);
+
+describe.skipIf(unavailable !== undefined)('a host that has only ssh and node', () => {
+  const engineOf = ({ home }: BareHost) => join(home, '.cache', 'offsite', `engine-${engineFile().hash}.cjs`);
+  const add = async (host: BareHost) => {
+    const site = new RemoteManager({ ...over(host), stdout: 'ignore', stderr: 'ignore' });
+    try {
+      return await site.link<Calc>(fixture('calc.js')).add(2, 3);
+    } finally {
+      await site.close();
+    }
+  };
+
+  test('proves itself to `offsite test`, and gets the engine only the first time', async () => {
+    const host = await bare();
+    const env = { ...process.env, OFFSITE_SSH: `ssh -F ${host.access.config}` };
+    const words = ['dist/lib/cli/main.js', 'test', '--fork', 'ssh', '--host', host.access.host, '--json'];
+    await run(process.execPath, words, { env });
+    const first = statSync(engineOf(host));
+    expect(readFileSync(engineOf(host))).toEqual(engineFile().bytes);
+    await run(process.execPath, words, { env });
+    expect(statSync(engineOf(host)).ino).toBe(first.ino);
+  });
+
+  test('runs a TypeScript module with two local imports and a package of ours, and keeps their sources', async () => {
+    const host = await bare();
+    const env = { ...process.env, OFFSITE_SSH: `ssh -F ${host.access.config}`, OFFSITE_FORK: 'ssh' };
+    const example = async () => {
+      const { stdout } = await run(process.execPath, ['examples/travel.js', host.access.host], { env });
+      return stdout;
+    };
+    expect(await example()).toMatch(/report\.ts on Node\.js [\d.]+\n\{ apples: 8, pears: 4 \}\nValiError: /);
+    const kept = () => readdirSync(join(host.home, '.cache', 'offsite', 'modules')).sort();
+    const before = kept();
+    expect(before.length).toBeGreaterThan(3);
+    expect(await example()).toMatch(/apples: 8/);
+    expect(kept()).toEqual(before);
+  });
+
+  test('may have a home in which nothing can be written', async () => {
+    const host = await bare({ readOnly: true });
+    expect(await add(host)).toBe(5);
+    expect(await add(host)).toBe(5);
+  });
+
+  test('gets another engine and other sources for those in its cache that were damaged', async () => {
+    const host = await bare();
+    mkdirSync(join(engineOf(host), '..'), { recursive: true });
+    writeFileSync(engineOf(host), 'process.exit(1)');
+    expect(await add(host)).toBe(5);
+    expect(readFileSync(engineOf(host))).toEqual(engineFile().bytes);
+    const modules = join(host.home, '.cache', 'offsite', 'modules');
+    const sources = readdirSync(modules).filter((name) => name !== 'tidied');
+    const whole = sources.map((name) => readFileSync(join(modules, name), 'utf8'));
+    for (const name of sources) writeFileSync(join(modules, name), 'export const add = () => "damaged";');
+    expect(await add(host)).toBe(5);
+    expect(sources.map((name) => readFileSync(join(modules, name), 'utf8'))).toEqual(whole);
+  });
+});
