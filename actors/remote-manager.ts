@@ -71,7 +71,7 @@ export class RemoteManager implements AsyncDisposable {
     this.name = name ?? `${host}/${++sites}`;
     const output = new SiteOutput(this.name, stdout, stderr);
     // Only this is for the site to call: what it may read is decided here.
-    this.#sources = new Sources(serve);
+    this.#sources = new Sources(serve, () => this.#site.sharesDisk);
     const main: SourceService = {
       describe: (...args) => this.#sources.describe(...args),
       resolve: (...args) => this.#sources.resolve(...args),

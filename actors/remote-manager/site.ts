@@ -72,6 +72,12 @@ export class Site implements SiteLife {
     return this.#forked?.method;
   }
 
+  /** Whether it is a thread or a child of this process, and so has this disk. */
+  get sharesDisk(): boolean {
+    const { method } = this;
+    return method === 'virtual' || (method === 'sh' && !process.env.OFFSITE_ENGINE);
+  }
+
   /** When the site was last heard, on the clock of `performance.now()`. */
   get heardAt(): number | undefined {
     return this.#forked?.heardAt();

@@ -7,6 +7,7 @@ import { folderURL, type Import, importFrom, keyOf, type ModuleKey } from '../mo
 import { isTypeScript } from '../module/source/strip.ts';
 import { type LinkWish, ModuleTable } from '../module/table.ts';
 import { byReference, referenceOf } from '../wire/reference.ts';
+import { loadOnce } from './failed-loads.ts';
 import { Loader, type Parent } from './loader/loader.ts';
 
 /** How much earlier than the clock a file system's times may be, in milliseconds: they are taken from a slower one. */
@@ -140,7 +141,8 @@ export class SiteService {
   #import(base: string): Import {
     let load = this.#imports.get(base);
     if (!load) {
-      load = importFrom(base);
+      const importer = importFrom(base);
+      load = (specifier) => loadOnce(() => importer(specifier));
       this.#imports.set(base, load);
     }
     return load;

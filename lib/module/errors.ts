@@ -54,9 +54,6 @@ nameError(KeyTakenError, 'KeyTakenError');
 
 /** A module has native code, which can't be sent to another host; `ERR_OFFSITE_NATIVE_ADDON`. */
 export class NativeAddonError extends OffsiteError {
-  /** The package with the native code. */
-  readonly package: string;
-
   constructor(name: string, specifier: string, importer: string, options?: ErrorOptions) {
     super(
       'ERR_OFFSITE_NATIVE_ADDON',
@@ -64,7 +61,6 @@ export class NativeAddonError extends OffsiteError {
         `never sent; install ${name} on the site, in its folder (option \`cwd\`) or one around it.`,
       options,
     );
-    this.package = name;
   }
 }
 nameError(NativeAddonError, 'NativeAddonError');

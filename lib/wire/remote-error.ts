@@ -94,7 +94,11 @@ const hide = (error: Error, key: string, value: unknown): void => {
 
 /** Builds the error again, as the nearest class that is known here, without running its constructor. */
 export const rebuildError = (record: ErrorRecord): Error => {
-  const errorClass = record.classes.map((name) => errorClasses.get(name)).find((found) => found) ?? Error;
+  // Of ours it is by its code too: Node's loader makes plain errors of those that it is given.
+  const names = /^ERR_OFFSITE_/.test(String(record.own.code))
+    ? [record.name, ...record.classes]
+    : record.classes;
+  const errorClass = names.map((name) => errorClasses.get(name)).find((found) => found) ?? Error;
   // A real Error, so that it prints and is recognised as one, with the prototype of its class.
   const error = new Error(record.message);
   Object.setPrototypeOf(error, errorClass.prototype);

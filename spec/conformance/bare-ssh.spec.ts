@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -58,9 +59,11 @@ describe.skipIf(unavailable !== undefined)('a host that has only ssh and node', 
 
   test('runs a TypeScript module with two local imports and a package of ours, and keeps their sources', async () => {
     const host = await bare();
-    const env = { ...process.env, OFFSITE_SSH: `ssh -F ${host.access.config}`, OFFSITE_FORK: 'ssh' };
+    const env = { ...process.env, OFFSITE_SSH: `ssh -F ${host.access.config}` };
+    // Who names a user means a login.
+    const login = `${userInfo().username}@${host.access.host}`;
     const example = async () => {
-      const { stdout } = await run(process.execPath, ['examples/travel.js', host.access.host], { env });
+      const { stdout } = await run(process.execPath, ['examples/travel.js', login], { env });
       return stdout;
     };
     expect(await example()).toMatch(/report\.ts on Node\.js [\d.]+\n\{ apples: 8, pears: 4 \}\nValiError: /);

@@ -6,6 +6,7 @@ import { errors } from './errors.ts';
 import { lifecycle } from './lifecycle.ts';
 import { modules } from './modules.ts';
 import { output } from './output.ts';
+import { travel } from './travel.ts';
 
 /**
  * What every site must do, however it was forked: the one suite, run over each fork method.
@@ -27,5 +28,6 @@ export function conformance(
     calls(bench);
     errors(bench);
     output(bench);
+    travel(bench);
   });
 }

@@ -5,7 +5,7 @@ export interface HookedModule {
   readonly format: 'module' | 'json' | 'wasm';
   readonly source: string | Uint8Array;
   /** Where its literal specifiers lead, for this very instance of it. */
-  readonly imports: Readonly<Record<string, Edge>>;
+  readonly imports: Record<string, Edge>;
 }
 
 /** What the hooks know without asking; plain data, because on old versions of Node.js they run in another thread. */

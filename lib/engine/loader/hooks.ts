@@ -68,8 +68,8 @@ export const makeHooks = (state: HookState, ask: Ask, isBuiltin: (name: string) 
     if (context.conditions.includes('require')) return next(specifier, context);
     const builtin = isBuiltin(specifier);
     const key = builtin && !specifier.startsWith('node:') ? `node:${specifier}` : specifier;
-    const known = ours(key, context);
-    if (known) return known;
+    const named = ours(key, context);
+    if (named) return named;
     const byNode = (from: ResolveContext) =>
       then(next(specifier, from), (found) => ours(found.url, context) ?? found);
     const { parentURL = '' } = context;
@@ -80,7 +80,7 @@ export const makeHooks = (state: HookState, ask: Ask, isBuiltin: (name: string) 
       if (!edge) return byNode(context);
       // What lies on the same disk and need not be made is left to Node.
       if ('url' in edge) return ours(edge.url, context) ?? next(edge.url, context);
-      if (!edge.native) return fail(edge);
+      if (!edge.siteMayHave) return fail(edge);
       const fromFolder = { ...context, parentURL: `${state.folder}[site]` };
       try {
         const found = byNode(context);
@@ -94,7 +94,13 @@ export const makeHooks = (state: HookState, ask: Ask, isBuiltin: (name: string) 
         }
       }
     };
-    return then(importer?.imports[specifier] ?? ask.resolve(specifier, parentURL), follow);
+    const known = importer?.imports[specifier];
+    if (known) return follow(known);
+    return then(ask.resolve(specifier, parentURL), (edge) => {
+      // As Node does: a specifier leads a module to the same place for ever.
+      if (importer && edge && 'url' in edge) importer.imports[specifier] = edge;
+      return follow(edge);
+    });
   };
 
   const load: Hooks['load'] = (url, context, next) => {

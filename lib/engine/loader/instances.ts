@@ -9,7 +9,7 @@ export interface Instance {
   readonly filename: string;
   readonly described: Described;
   /** Where its specifiers lead, for this instance. */
-  readonly imports: Readonly<Record<string, Edge>>;
+  readonly imports: Record<string, Edge>;
   readonly requires: Record<string, Edge>;
 }
 

@@ -286,7 +286,7 @@ export class Loader {
     if (!known) importer.requires[specifier] = edge;
     if ('url' in edge) return this.#instances.at(edge.url)?.filename ?? fileURLToPath(edge.url);
     // What has native code may be here all the same.
-    const native = edge.native && this.#nativeFile(specifier, filename);
+    const native = edge.siteMayHave && this.#nativeFile(specifier, filename);
     if (native) return native;
     throw Object.assign(edgeError(edge), { requireStack: [filename] });
   }

@@ -33,10 +33,15 @@ export const installRequire = (source: RequireSource): void => {
   const { _load: load, _resolveFilename: resolveFilename } = loader;
   const { load: loadFile } = loader.prototype;
 
+  /** Files that are on this disk, though a module that is not imports them. */
+  const located = new Set<string>();
+
   const fileOf = (request: string, parent: NodeJS.Module | undefined): string | undefined => {
-    if (request.startsWith('/') && source.has(request)) return request;
+    if (request.startsWith('/') && (located.has(request) || source.has(request))) return request;
     if (!parent?.filename || isBuiltin(request)) return undefined;
-    return source.locate(request, parent.filename);
+    const file = source.locate(request, parent.filename);
+    if (file !== undefined) located.add(file);
+    return file;
   };
 
   loader._load = function (request, parent, isMain) {
@@ -50,7 +55,11 @@ export const installRequire = (source: RequireSource): void => {
   };
 
   loader._resolveFilename = function (request, parent, ...rest) {
-    return fileOf(request, parent) ?? resolveFilename.call(this, request, parent, ...rest);
+    const file = fileOf(request, parent);
+    // What is here, Node finds, with all that it notes of it.
+    return file !== undefined && source.has(file)
+      ? file
+      : resolveFilename.call(this, file ?? request, parent, ...rest);
   };
 
   loader.prototype.load = function (filename) {

@@ -34,11 +34,11 @@ const CLIMBS = /(?:^|\/)\.{1,2}(?:\/|$)|%2e|%2f|%5c|[\\\p{Cc} ]/iu;
 /** Why a file is not served. */
 export const notServed = (specifier: string, importer: string): Edge => {
   const { name, code, message } = new NotServedError(
-    `'${specifier}', which ${fileURLToPath(importer)} imports, lies outside of what is served to the site: code and ` +
-      'JSON in the packages of linked modules and their node_modules. Name its folder in the option `serve`, or have ' +
-      "it on the site and link it with `origin: 'site'`.",
+    `'${specifier}', which ${fileURLToPath(importer)} imports, is not served to the site: it lies outside of the ` +
+      'packages of linked modules and their node_modules, or is neither code nor JSON. Name its folder in the option ' +
+      '`serve`, or have it in the same place on the site.',
   );
-  return { name, code, message };
+  return { name, code, message, siteMayHave: true };
 };
 
 /** The path that a module names; `undefined` if it is none, which Node will say. */

@@ -62,5 +62,5 @@ export const resolveEdge = (specifier: string, importer: string, way: Way): Edge
   const name = nativePackage(fileURLToPath(url));
   if (name === undefined) return { url };
   const { name: className, code, message } = new NativeAddonError(name, specifier, fileURLToPath(importer));
-  return { name: className, code, message, native: true };
+  return { name: className, code, message, siteMayHave: true };
 };

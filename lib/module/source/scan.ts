@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
+import { TypeScriptError } from '../errors.ts';
 import { packageType } from './package.ts';
 import type { Format } from './service.ts';
 import { type Specifiers, specifiersOf } from './specifiers.ts';
@@ -36,6 +37,8 @@ const formatByName = (path: string): Format | undefined => {
 };
 
 const read = async (path: string, changed: number): Promise<Scan> => {
+  if (/\.[jt]sx$/.test(path))
+    throw new TypeScriptError(`${path} has JSX, which has to be compiled before it is linked.`);
   const own = await readFile(path);
   const byName = formatByName(path);
   if (byName === 'json' || byName === 'wasm') {

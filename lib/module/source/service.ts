@@ -7,7 +7,7 @@ export type Way = 'import' | 'require';
 /** Where a specifier leads: to a served file, to nothing, or to what only the site itself can have. */
 export type Edge =
   | { readonly url: string }
-  | { readonly name?: string; readonly code: string; readonly message: string; readonly native?: true };
+  | { readonly name?: string; readonly code: string; readonly message: string; readonly siteMayHave?: true };
 
 /** The error of an edge that leads nowhere. */
 export const edgeError = ({ name, code, message }: Exclude<Edge, { readonly url: string }>): Error =>

@@ -18,12 +18,21 @@ const LOADABLE = new Set(['.js', '.mjs', '.cjs', '.ts', '.mts', '.cts', '.json',
 /** What a site asks on behalf of another one, whose knowledge it does not have. */
 const EVERYTHING: Wish = { installed: 0, sameDisk: false };
 
+/** What Node says of a module that is not there. */
+const notThere = (specifier: string, cause: unknown): unknown => {
+  if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') return cause;
+  const what = specifier.startsWith('file:') ? fileURLToPath(specifier) : specifier;
+  return Object.assign(new Error(`Cannot find module '${what}'`, { cause }), {
+    code: 'ERR_MODULE_NOT_FOUND',
+  });
+};
+
 /**
  * Serves modules on this host's disk to one site: those that were linked and what they import, and nothing else,
  * because a site is not to read this disk at will.
  */
 export class Sources implements SourceService {
-  readonly #roots = new Roots();
+  readonly #roots: Roots;
   /** Where what was linked really lies, by what its manager calls it; importers of functors among them. */
   readonly #linked = new Map<string, string>();
   /** Why what was to be served is not. */
@@ -36,8 +45,12 @@ export class Sources implements SourceService {
   readonly #passedOn = new Set<string>();
   #generation = 0;
 
-  /** `serve` are more folders from which modules may be imported. Throws if one is not there. */
-  constructor(serve: readonly string[] = []) {
+  /**
+   * `serve` are more folders from which modules may be imported; `all` says whether the site has this disk anyway.
+   * Throws if a folder is not there.
+   */
+  constructor(serve: readonly string[] = [], all: () => boolean = () => false) {
+    this.#roots = new Roots(all);
     for (const folder of serve) this.#roots.add(realpathSync(folder));
   }
 
@@ -57,7 +70,7 @@ export class Sources implements SourceService {
       this.#missing.delete(name);
     } catch (cause) {
       if (this.#upstream) this.#passedOn.add(name);
-      else if (must) this.#missing.set(name, cause);
+      else if (must) this.#missing.set(name, notThere(name, cause));
     }
   }
 
@@ -104,7 +117,7 @@ export class Sources implements SourceService {
       return { generation: ++this.#generation, modules: [], edge: edge ?? nothing };
     }
     const path = fileURLToPath(edge.url);
-    if (!LOADABLE.has(extname(path))) {
+    if (!LOADABLE.has(extname(path)) || this.#roots.hides(path)) {
       const refused = notServed(specifier, from);
       return { generation: ++this.#generation, modules: [], edge: refused };
     }

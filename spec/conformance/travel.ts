@@ -1,0 +1,177 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { functor, NativeAddonError, type Remote, type RemoteManager } from '../../lib/index.ts';
+import { type Bench, rejection } from '../support/sites.ts';
+
+/** The files of a package on this disk, which a site may not have. */
+const FILES = {
+  'package.json': '{ "name": "shop", "type": "module" }',
+  'main.ts': `
+    import { createRequire } from 'node:module';
+    import { price, type Money } from './lib/price.js';
+    import settings from './lib/settings.json' with { type: 'json' };
+    import counter, { next } from 'counter';
+    import { shout } from 'shouter/loud';
+    enum Tax { low = 7, high = 19 }
+    const require = createRequire(import.meta.url);
+    export const total = (count: number): Money => price(count) + settings.fee;
+    export const tax = () => Tax.high;
+    export const where = () => import.meta.url;
+    export const count = () => [next(), counter.next(), require('counter').next()];
+    export const loud = (text: string) => shout(text);
+    export const lazily = async (name: string) => (await import(\`./lib/\${name}.js\`)).default;
+    export const required = (name: string) => require('./lib/' + name);
+    export const fail = (): never => { throw new RangeError('sold out'); };
+  `,
+  'lib/price.ts': 'export type Money = number;\nexport const price = (count: number): Money => count * 2;\n',
+  'lib/settings.json': '{ "fee": 1 }',
+  'lib/lazy.js': 'export default "lazy"; export const other = 1;',
+  'lib/old.cjs': 'exports.name = __filename; exports.deep = require("./settings.json").fee;',
+  'node_modules/counter/package.json': '{ "name": "counter", "main": "./index" }',
+  'node_modules/counter/index.js':
+    'let n = 0; exports.next = () => ++n; exports.helper = require("./helper");',
+  'node_modules/counter/helper.js': 'module.exports = "help";',
+  'node_modules/shouter/package.json':
+    '{ "name": "shouter", "exports": { "./loud": { "import": "./loud.mjs", "require": "./loud.cjs" } } }',
+  'node_modules/shouter/loud.mjs': 'export const shout = (text) => text.toUpperCase() + "!";',
+  'node_modules/shouter/loud.cjs': 'throw new Error("the other one was asked for")',
+  'node_modules/metal/package.json': '{ "name": "metal", "main": "index.js", "gypfile": true }',
+  'node_modules/metal/index.js': 'module.exports = require("./build/Release/metal.node")',
+  'node_modules/metal/build/Release/metal.node': 'no machine code at all',
+  'heavy.js': 'import metal from "metal"; export const weigh = () => metal.weigh();',
+  'lost.js': 'import { nothing } from "./there-is-none.js"; export const lost = nothing;',
+  'broken.js': 'import { broken } from "./syntax.ts"; export { broken };',
+  'syntax.ts': 'export const broken: = 3;',
+  'state.js':
+    'import { step } from "./step.js"; import { kept } from "./kept.js"; export const now = () => step(kept());',
+  'step.js': 'export const step = (value) => value + 1;',
+  'kept.js': 'let value = 0; export const kept = () => value++;',
+  'nosy.js':
+    'import { readFileSync } from "node:fs"; import * as fs from "fs"; import { createRequire } from "node:module";' +
+    'export const look = (path) => [readFileSync(path), fs.default.readFileSync(path), createRequire(import.meta.url)("fs").readFileSync(path)];' +
+    'export const names = () => Object.keys(fs).sort();',
+  'guest.js': 'import { greet } from "host"; export const meet = (name) => greet(name);',
+} as const;
+
+interface Shop {
+  total(count: number): number;
+  tax(): number;
+  where(): string;
+  count(): number[];
+  loud(text: string): string;
+  lazily(name: string): Promise<string>;
+  required(name: string): { name: string; deep: number };
+  fail(): never;
+}
+
+/** Modules that lie on this disk, and all that they import, run in a site whether it has that disk or not. */
+export function travel(bench: Bench): void {
+  describe('modules of this disk', () => {
+    let folder: string;
+    const write = (name: string, text: string) => {
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      writeFileSync(join(folder, name), text);
+    };
+    const at = (name: string) => pathToFileURL(join(folder, name)).href;
+    const shop = async (site: RemoteManager = bench.site()): Promise<Remote<Shop>> =>
+      site.link<Shop>(at('main.ts'));
+    beforeAll(() => {
+      // Within the project, which a bare host does not have.
+      folder = mkdtempSync(join(process.cwd(), '.spec-travel-'));
+      for (const [name, text] of Object.entries(FILES)) write(name, text);
+    });
+    afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+    test('come with TypeScript, JSON, and packages of both kinds', async () => {
+      const module = await shop();
+      expect(await module.total(20)).toBe(41);
+      expect(await module.tax()).toBe(19);
+      expect(await module.loud('hello')).toBe('HELLO!');
+    });
+
+    test('share one instance of a package, however it is imported', async () => {
+      const [first, second, third] = await (await shop(bench.fork())).count();
+      expect([first, second, third]).toEqual([1, 2, 3]);
+    });
+
+    test('know where they lie on this disk, and throw with the lines of their source', async () => {
+      const module = await shop();
+      expect(await module.where()).toBe(at('main.ts'));
+      const error = await rejection(module.fail());
+      expect(error).toBeInstanceOf(RangeError);
+      expect(error.stack).toMatch(/main\.ts:16:\d+/);
+    });
+
+    test('import and require what they name only at run time', async () => {
+      const module = await shop();
+      expect(await module.lazily('lazy')).toBe('lazy');
+      expect(await module.required('old.cjs')).toEqual({ name: join(folder, 'lib/old.cjs'), deep: 1 });
+      expect((await rejection(module.lazily('none'))).code).toBe('ERR_MODULE_NOT_FOUND');
+      expect((await rejection(module.required('none.cjs'))).code).toBe('MODULE_NOT_FOUND');
+    });
+
+    test('that import what is not there name the importer and the specifier', async () => {
+      const error = await rejection(bench.site().link(at('lost.js')));
+      expect(error.code).toBe('ERR_MODULE_NOT_FOUND');
+      expect(error.message).toMatch(/there-is-none\.js' imported from .*lost\.js/);
+    });
+
+    test('that import what is no TypeScript say where', async () => {
+      const error = await rejection(bench.site().link(at('broken.js')));
+      expect(error.message).toMatch(/syntax\.ts:1:\d+/);
+    });
+
+    test('with native code are never sent', async () => {
+      const error = await rejection(bench.site().link(at('heavy.js')));
+      // Where the disk is the same, Node itself tries to load it.
+      if (error.code === 'ERR_DLOPEN_FAILED') return;
+      expect(error).toBeInstanceOf(NativeAddonError);
+      expect(error.message).toMatch(/metal has native code/);
+    });
+
+    test('are loaded again beside the old ones when they are wished fresh, with what has changed', async () => {
+      const site = bench.fork();
+      interface State {
+        now(): number;
+      }
+      const old = await site.link<State>(at('state.js'));
+      expect([await old.now(), await old.now()]).toEqual([1, 2]);
+      write('step.js', 'export const step = (value) => value + 100;');
+      expect(await (await site.link<State>(at('state.js'))).now()).toBe(3);
+      const fresh = await site.link<State>(at('state.js'), { fresh: true });
+      // What has not changed is shared, and keeps its state.
+      expect(await fresh.now()).toBe(103);
+      expect(await old.now()).toBe(5);
+      expect(await (await site.link<State>(at('state.js'))).now()).toBe(105);
+      write('step.js', 'export const step = (value) => value + 1000;');
+      await site.forget(at('state.js'));
+      expect(await (await site.link<State>(at('state.js'))).now()).toBe(1006);
+      write('step.js', FILES['step.js']);
+    });
+
+    test('are imported by a functor that stands beside them', async () => {
+      const made = functor({ import: { price: './lib/price.js', counter: 'counter', os: 'os' } }, (all) => ({
+        price: (count: number) => (all.price as { price(count: number): number }).price(count),
+        helper: () => (all.counter as { helper: string }).helper,
+        host: () => all.os.hostname(),
+      }));
+      const module = await bench.site().apply(made, at('main.ts'));
+      expect(await module.price(4)).toBe(8);
+      expect(await module.helper()).toBe('help');
+    });
+
+    test('see what was entered, also in place of a system module', async () => {
+      const site = bench.fork();
+      const restricted = await site.apply(functor(() => ({ readFileSync: (path: string) => `not ${path}` })));
+      await site.enter({ name: 'node:fs' }, restricted);
+      await site.enter({ name: 'host' }, { greet: (name: string) => `Welcome, ${name}!` });
+      const nosy = await site.link<{ look(path: string): string[]; names(): string[] }>(at('nosy.js'));
+      expect(await nosy.look('/etc/passwd')).toEqual(Array(3).fill('not /etc/passwd'));
+      expect(await nosy.names()).toEqual(['default', 'readFileSync']);
+      const guest = await site.link<{ meet(name: string): Promise<string> }>(at('guest.js'));
+      expect(await guest.meet('Oz')).toBe('Welcome, Oz!');
+    });
+  });
+}
