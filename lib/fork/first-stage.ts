@@ -21,9 +21,9 @@ const FIRST_STAGE =
   'if(e===null){const p=require("path");d=p.join(process.env.XDG_CACHE_HOME||p.join(require("os").homedir(),".cache"),"offsite");' +
   'q=p.join(d,"engine-"+h+".cjs");try{e=f.readFileSync(q);if(s(e)!==h)e=null}catch{}}' +
   `f.writeSync(${OUTPUT_DESCRIPTOR},"${BOOT_WORD}"+JSON.stringify({node:process.versions.node,pid:process.pid,engine:e!==null})+"\\n");` +
-  'if(e)r(e,"");else{let a=[],l=0;const g=c=>{a.push(c);l+=c.length;if(l<+n)return;i.off("data",g);i.pause();' +
+  'if(e)r(e,"");else{let a=[],l=0;const z=()=>process.exit(3),g=c=>{a.push(c);l+=c.length;if(l<+n)return;i.off("data",g);i.off("end",z);i.pause();' +
   'const w=Buffer.concat(a),b=w.subarray(0,+n);if(s(b)!==h){console.error("offsite: the engine arrived damaged");process.exit(66)}' +
-  'k(b);r(b,w.subarray(+n))};i.on("data",g);i.on("end",()=>process.exit(3))}';
+  'k(b);r(b,w.subarray(+n))};i.on("data",g);i.on("end",z)}';
 
 /** By its path, because a host's PATH may have nothing but `node`; every POSIX system has it there. */
 export const SHELL = '/bin/sh';
@@ -65,6 +65,22 @@ const ownFile = ({ path, bytes }: EngineFile): readonly string[] => {
   return own;
 };
 
+/** The words of Node itself and of what it runs; `here` if that is on this host. */
+const nodeWords = (request: ForkRequest, node: string, here: boolean): string[] => {
+  const file = engineFile();
+  const words = [node, ...request.execArgv, '-e', FIRST_STAGE, file.hash, String(file.bytes.length)];
+  return here ? [...words, ...ownFile(file)] : words;
+};
+
+/**
+ * The words of a command on this host that is the engine, without a shell, whose start takes a millisecond; `undefined`
+ * if Node has to be looked for, or another engine is wanted.
+ */
+export const directWords = (request: ForkRequest): string[] | undefined =>
+  process.env.OFFSITE_ENGINE || request.engine === 'installed' || request.nodePath !== undefined
+    ? undefined
+    : nodeWords(request, process.execPath, true);
+
 /** The words of a command that becomes the engine: `sh`, `-c` and the rest; `here` if it is run on this host. */
 export const engineWords = (request: ForkRequest, node: string, here = false): string[] => {
   const { OFFSITE_ENGINE: command } = process.env;
@@ -72,11 +88,7 @@ export const engineWords = (request: ForkRequest, node: string, here = false): s
     // The user's own words, which may be several; a shell splits them.
     return [SHELL, '-c', `exec ${command || 'offsite engine'} ${MOVE}`];
   }
-  const file = engineFile();
-  const { hash, bytes } = file;
-  const words = [node, ...request.execArgv, '-e', FIRST_STAGE, hash, String(bytes.length)];
-  if (here) words.push(...ownFile(file));
-  return [SHELL, '-c', RUN_NODE, 'offsite', ...words];
+  return [SHELL, '-c', RUN_NODE, 'offsite', ...nodeWords(request, node, here)];
 };
 
 /** A word that every shell takes as it is. */

@@ -41,10 +41,18 @@ export class LineReader {
   /** When something was last heard, on the clock of `performance.now()`. */
   heardAt = performance.now();
 
+  readonly #onLine: (line: string) => void;
+
   constructor(stream: Readable, onLine: (line: string) => void) {
+    this.#onLine = onLine;
+    this.read(stream);
+  }
+
+  /** Reads another stream too. */
+  read(stream: Readable): void {
     const splitter = new LineSplitter((line) => {
       if (this.tail.push(line) > TAIL) this.tail.shift();
-      onLine(line);
+      this.#onLine(line);
     });
     stream.on('data', (chunk: Buffer) => {
       this.heardAt = performance.now();

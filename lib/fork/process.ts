@@ -1,7 +1,7 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
 import { execa } from 'execa';
 import { BOOT_WORD, type BootLine } from '../engine/protocol.ts';
@@ -18,21 +18,35 @@ const DRAIN_WITHIN = 200;
 /** The boot line is short; what is longer is something else. */
 const LONGEST_BOOT_LINE = 4096;
 
-type Child = ChildProcessWithoutNullStreams & { readonly pid: number };
+/** A started command, and the way to the engine at its end. */
+interface Started {
+  readonly child: ChildProcess & { readonly pid: number };
+  /** What the engine writes. */
+  readonly input: Readable;
+  /** What the engine reads. */
+  readonly output: Writable;
+  /** What else is written there. */
+  readonly noise: readonly Readable[];
+  /** Holds a tether; nothing is ever written to it. */
+  readonly tether?: Writable;
+}
 
 /** Starts a command; rejects with what the operating system said. */
-const start = async ({ file, args }: Command): Promise<Child> => {
+const start = async ({ file, args, direct }: Command): Promise<Started> => {
   // Not by execa, which takes longer for it than all else here: many sites are often started at once.
   const child = spawn(file, args, {
-    // The fourth is the tether: nothing is ever written to it.
-    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+    stdio: direct ? ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'] : ['pipe', 'pipe', 'pipe', 'pipe'],
     // Lifetimes are ours: a session of its own keeps the terminal's Ctrl-C away, so that sites end in order, and
     // makes one group of all that the site starts.
     detached: true,
   });
   if (child.pid === undefined) throw ((await once(child, 'error')) as [Error])[0];
   for (const stream of child.stdio) stream?.on('error', () => {});
-  return child as Child;
+  const [stdin, stdout, stderr, third, fourth] = child.stdio as unknown as (Readable & Writable)[];
+  const started = child as Started['child'];
+  return direct
+    ? { child: started, input: fourth!, output: third!, noise: [stderr!, stdout!] }
+    : { child: started, input: stdout!, output: stdin!, noise: [stderr!], tether: third! };
 };
 
 /** A shell says by an exit code past 128 that a signal ended its command. */
@@ -41,7 +55,7 @@ const signalOf = (exitCode: number | null): NodeJS.Signals | undefined =>
     (name) => exitCode !== null && constants.signals[name] === exitCode - 128,
   );
 
-const deathOf = (child: Child, lines: LineReader, tethered: boolean): Promise<SiteDeath> =>
+const deathOf = (child: ChildProcess, lines: LineReader, tethered: boolean): Promise<SiteDeath> =>
   new Promise((resolve) => {
     child.once('exit', (code, directly) => {
       const signal = directly ?? (tethered ? signalOf(code) : undefined) ?? null;
@@ -139,17 +153,24 @@ const bootLine = async (stdout: Readable, signal: AbortSignal): Promise<BootLine
 /** Starts a command and waits until the engine at its end is there; rejects with ForkError and leaves nothing. */
 export const forkProcess = async (command: Command, request: ForkRequest): Promise<ForkedSite> => {
   const tethered = command.method !== 'sh' && !request.detach;
-  const child = await start(tethered ? tether(command) : command).catch((cause: unknown) => {
+  const {
+    child,
+    input,
+    output,
+    noise,
+    tether: held,
+  } = await start(tethered ? tether(command) : command).catch((cause: unknown) => {
     throw new ForkError(request.name, explainSpawn(command.file, cause));
   });
   const { pid } = child;
-  const lines = new LineReader(child.stderr, request.onLine);
+  const lines = new LineReader(noise[0]!, request.onLine);
+  for (const stream of noise.slice(1)) lines.read(stream);
   const exited = deathOf(child, lines, tethered);
   let enginePid = pid;
   try {
     const done = new AbortController();
     const boot = await Promise.race([
-      bootLine(child.stdout, AbortSignal.any([request.signal, done.signal])),
+      bootLine(input, AbortSignal.any([request.signal, done.signal])),
       exited.then((death) => ({ death })),
     ]).finally(() => done.abort());
     if ('death' in boot) throw new ForkError(request.name, explainExit(boot.death, request));
@@ -162,17 +183,17 @@ export const forkProcess = async (command: Command, request: ForkRequest): Promi
       });
     }
     enginePid = boot.pid;
-    if (!boot.engine) child.stdin.write(engineFile().bytes);
+    if (!boot.engine) output.write(engineFile().bytes);
   } catch (cause) {
     killGroup(pid, 'SIGKILL');
     await exited;
     // Whoever gave the start up said why.
     throw request.signal.aborted ? request.signal.reason : cause;
   }
-  const link = new StreamLink(child.stdout, child.stdin);
+  const link = new StreamLink(input, output);
   // An idle site must not keep its parent's program from ending.
   child.unref();
-  for (const stream of [child.stderr, child.stdio[3]]) (stream as unknown as { unref?(): void }).unref?.();
+  for (const stream of [...noise, held]) (stream as { unref?(): void } | undefined)?.unref?.();
   link.unref();
   return {
     method: command.method,

@@ -95,4 +95,96 @@ describe('a module table', () => {
       process.off('unhandledRejection', note);
     }
   });
+
+  test('has its loader load what it does not hold, with the wish, and nothing else', async () => {
+    const asked: unknown[] = [];
+    const table = new ModuleTable(async (...args) => {
+      asked.push(args);
+      return {};
+    });
+    await table.link({ url: './a.mjs' }, base, { origin: 'parent' });
+    await table.link({ url: './a.mjs' }, base, { origin: 'site' });
+    await table.link({ name: 'os' }, base);
+    expect(asked).toEqual([
+      [`${base}a.mjs`, base, { origin: 'parent' }],
+      ['node:os', base, {}],
+    ]);
+  });
+
+  test('loads a module afresh when that is wished, and gives that one from then on', async () => {
+    let count = 0;
+    const table = new ModuleTable(async () => ({ count: ++count }));
+    const key = { url: './a.mjs' };
+    const first = await table.link(key, base);
+    const [second, meanwhile] = await Promise.all([
+      table.link(key, base, { fresh: true }),
+      table.link(key, base),
+    ]);
+    expect([first, second]).toEqual([{ count: 1 }, { count: 2 }]);
+    expect([meanwhile, await table.link(key, base)]).toEqual([second, second]);
+    expect(first).toEqual({ count: 1 });
+  });
+
+  test('goes on with what there was when it could not be loaded afresh', async () => {
+    const results = [async () => ({ count: 1 }), () => Promise.reject(new Error('broken'))];
+    const table = new ModuleTable(() => results.shift()!());
+    const key = { url: './a.mjs' };
+    const first = await table.link(key, base);
+    await expect(table.link(key, base, { fresh: true })).rejects.toThrow('broken');
+    expect(await table.link(key, base)).toBe(first);
+  });
+
+  test('goes on with what was loaded last, though an earlier loading fails after it', async () => {
+    let fail = (_cause: unknown) => {};
+    const results = [
+      () =>
+        new Promise<object>((_, reject) => {
+          fail = reject;
+        }),
+      async () => ({ count: 2 }),
+    ];
+    const table = new ModuleTable(() => results.shift()!());
+    const key = { url: './a.mjs' };
+    const failing = table.link(key, base);
+    const second = await table.link(key, base, { fresh: true });
+    fail(new Error('late'));
+    await expect(failing).rejects.toThrow('late');
+    expect(await table.link(key, base)).toBe(second);
+  });
+
+  test('never loads what was entered, be it wished afresh or not', async () => {
+    const table = new ModuleTable(() => Promise.reject(new Error('Nothing is to be loaded here.')));
+    const module = {};
+    table.enter({ url: './a.mjs' }, base, module);
+    expect(await table.link({ url: './a.mjs' }, base, { fresh: true })).toBe(module);
+    expect(await table.entered({ url: './a.mjs' }, base)).toBe(module);
+  });
+
+  test('tells what was entered from what was linked', async () => {
+    const table = new ModuleTable(async () => ({}));
+    await table.link({ url: './a.mjs' }, base);
+    expect(table.entered({ url: './a.mjs' }, base)).toBeUndefined();
+    expect(table.entered({ name: 'none' }, base)).toBeUndefined();
+    const module = {};
+    expect(table.enter({ name: 'os' }, base, module)).toBe('node:os');
+    expect(await table.entered({ name: 'node:os' }, base)).toBe(module);
+  });
+
+  test('forgets what was linked or entered, and its key can be used again', async () => {
+    let count = 0;
+    const table = new ModuleTable(async () => ({ count: ++count }));
+    const key = { url: './a.mjs' };
+    await table.link(key, base);
+    expect(table.forget(key, base)).toBe(`${base}a.mjs`);
+    expect(await table.link(key, base)).toEqual({ count: 2 });
+    table.forget(key, base);
+    const module = {};
+    table.enter(key, base, module);
+    table.forget({ url: `${base}./a.mjs` }, base);
+    expect(table.entered(key, base)).toBeUndefined();
+    expect(await table.link(key, base)).toEqual({ count: 3 });
+    expect(table.entered(key, base)).toBeUndefined();
+    expect(await table.link(key, base, { fresh: true })).toEqual({ count: 4 });
+    expect(table.forget({ name: 'never heard of' }, base)).toBe('never heard of');
+  });
 });

@@ -1,6 +1,7 @@
 import { promises, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { threadId } from 'node:worker_threads';
 
 const DAY = 24 * 3_600_000;
 /** What nobody has used for this long is removed, in milliseconds. */
@@ -57,7 +58,8 @@ export class SourceCache {
 
   async #write(hash: string, bytes: Uint8Array): Promise<void> {
     const path = join(this.#folder, hash);
-    const draft = `${path}.${process.pid}.${++drafts}`;
+    // Virtual sites share the process, and each counts for itself.
+    const draft = `${path}.${process.pid}.${threadId}.${++drafts}`;
     try {
       await promises.writeFile(draft, bytes, { mode: 0o600 });
       await promises.rename(draft, path);
