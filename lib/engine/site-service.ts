@@ -8,7 +8,8 @@ import { isTypeScript } from '../module/source/strip.ts';
 import { type LinkWish, ModuleTable } from '../module/table.ts';
 import { byReference, referenceOf } from '../wire/reference.ts';
 import { loadOnce } from './failed-loads.ts';
-import { Loader, type Parent } from './loader/loader.ts';
+import { makeLoader } from './loader/loader.deferred.ts';
+import type { Loader, Parent } from './loader/loader.ts';
 
 /** How much earlier than the clock a file system's times may be, in milliseconds: they are taken from a slower one. */
 const CLOCK_SLACK = 20;
@@ -76,7 +77,7 @@ export class SiteService {
   }
 
   get #modules(): Loader {
-    this.#loader ??= new Loader(this.#parent, this.#sameDisk(), ownBase());
+    this.#loader ??= makeLoader(this.#parent, this.#sameDisk(), ownBase());
     return this.#loader;
   }
 

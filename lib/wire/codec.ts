@@ -1,11 +1,11 @@
 import { Buffer } from 'node:buffer';
-import SuperJSON from 'superjson';
 import { UndecodableError } from './errors.ts';
 import type { Outbox } from './outbox.ts';
 import { isPlain } from './plain.ts';
 import { isByReference } from './reference.ts';
 import { refuseLossy } from './refuse.ts';
 import { bareRecord, type ErrorRecord, isError, rebuildError, recordError } from './remote-error.ts';
+import { makeSuperJSON } from './superjson.deferred.ts';
 
 /** How a reference is written down: an id in the sender's table, or one in the receiver's (it comes home). */
 export interface ReferenceRecord {
@@ -82,66 +82,73 @@ const sendable = (value: unknown): boolean => {
 /** The errors that are being encoded, from the outside in. */
 const unfolding = new Set<Error>();
 
-/** An instance of our own: superjson's default one is state that the whole process shares. */
-const superjson = new SuperJSON();
-superjson.registerCustom<object, { id: number; home: boolean }>(
-  {
-    isApplicable: (value): value is object => isByReference(value),
-    serialize: (value) => {
-      const record = tables.exportValue(value);
-      introduced.push(record);
-      return { ...record };
+let made: ReturnType<typeof makeSuperJSON> | undefined;
+
+/** Superjson as the wire uses it; made when it is needed, because much that crosses is plain. */
+const rich = (): ReturnType<typeof makeSuperJSON> => {
+  if (made) return made;
+  const superjson = makeSuperJSON();
+  made = superjson;
+  superjson.registerCustom<object, { id: number; home: boolean }>(
+    {
+      isApplicable: (value): value is object => isByReference(value),
+      serialize: (value) => {
+        const record = tables.exportValue(value);
+        introduced.push(record);
+        return { ...record };
+      },
+      deserialize: (record) => tables.importValue(record) as object,
     },
-    deserialize: (record) => tables.importValue(record) as object,
-  },
-  'reference',
-);
-superjson.registerCustom<ArrayBuffer | ArrayBufferView, { view: string; index: number }>(
-  {
-    isApplicable: isBytes,
-    serialize: (value) => {
-      const view = viewName(value);
-      const bytes = ArrayBuffer.isView(value)
-        ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
-        : new Uint8Array(value);
-      return { view, index: attachments.push(bytes) - 1 };
+    'reference',
+  );
+  superjson.registerCustom<ArrayBuffer | ArrayBufferView, { view: string; index: number }>(
+    {
+      isApplicable: isBytes,
+      serialize: (value) => {
+        const view = viewName(value);
+        const bytes = ArrayBuffer.isView(value)
+          ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+          : new Uint8Array(value);
+        return { view, index: attachments.push(bytes) - 1 };
+      },
+      deserialize: ({ view, index }: Bytes) => {
+        const bytes = attachments[index];
+        const make = VIEWS[view as keyof typeof VIEWS];
+        if (!bytes || !make) throw new TypeError(`There is no ${view} at attachment ${index}.`);
+        return make(bytes.buffer as ArrayBuffer);
+      },
     },
-    deserialize: ({ view, index }: Bytes) => {
-      const bytes = attachments[index];
-      const make = VIEWS[view as keyof typeof VIEWS];
-      if (!bytes || !make) throw new TypeError(`There is no ${view} at attachment ${index}.`);
-      return make(bytes.buffer as ArrayBuffer);
+    'bytes',
+  );
+  superjson.registerCustom<Error, { text: string }>(
+    {
+      isApplicable: isError,
+      serialize: (error) => {
+        // A cause may lead back to its error.
+        const again = unfolding.has(error);
+        unfolding.add(error);
+        try {
+          // As text of its own, because superjson notes by paths where one object occurs twice, and in the error that is
+          // made of a record they lead elsewhere.
+          return { text: superjson.stringify(again ? bareRecord(error) : recordError(error, sendable)) };
+        } finally {
+          if (!again) unfolding.delete(error);
+        }
+      },
+      deserialize: ({ text }) => rebuildError(superjson.parse<ErrorRecord>(text)),
     },
-  },
-  'bytes',
-);
-superjson.registerCustom<Error, { text: string }>(
-  {
-    isApplicable: isError,
-    serialize: (error) => {
-      // A cause may lead back to its error.
-      const again = unfolding.has(error);
-      unfolding.add(error);
-      try {
-        // As text of its own, because superjson notes by paths where one object occurs twice, and in the error that is
-        // made of a record they lead elsewhere.
-        return { text: superjson.stringify(again ? bareRecord(error) : recordError(error, sendable)) };
-      } finally {
-        if (!again) unfolding.delete(error);
-      }
+    'error',
+  );
+  superjson.registerCustom<Date, string>(
+    {
+      isApplicable: (value): value is Date => value instanceof Date && Number.isNaN(value.getTime()),
+      serialize: () => 'invalid',
+      deserialize: () => new Date(Number.NaN),
     },
-    deserialize: ({ text }) => rebuildError(superjson.parse<ErrorRecord>(text)),
-  },
-  'error',
-);
-superjson.registerCustom<Date, string>(
-  {
-    isApplicable: (value): value is Date => value instanceof Date && Number.isNaN(value.getTime()),
-    serialize: () => 'invalid',
-    deserialize: () => new Date(Number.NaN),
-  },
-  'invalid-date',
-);
+    'invalid-date',
+  );
+  return superjson;
+};
 
 /** Appends a value to the frame that is being written; throws UnserializableError and leaves no trace. */
 export const encodeBody = (outbox: Outbox, value: unknown, context: ReferenceTables, path: string): void => {
@@ -163,7 +170,7 @@ const encodeRich = (outbox: Outbox, value: unknown, context: ReferenceTables, pa
   introduced = [];
   tables = context;
   try {
-    const text = JSON.stringify(superjson.serialize(value));
+    const text = JSON.stringify(rich().serialize(value));
     outbox.byte(RICH);
     outbox.double(attachments.length);
     for (const bytes of attachments) outbox.double(bytes.byteLength);
@@ -214,7 +221,7 @@ const decodeRich = (bytes: Buffer, start: number, end: number, context: Referenc
   attachments = found;
   tables = context;
   try {
-    return superjson.deserialize(JSON.parse(bytes.toString('utf8', at, end)));
+    return rich().deserialize(JSON.parse(bytes.toString('utf8', at, end)));
   } finally {
     attachments = [];
   }
