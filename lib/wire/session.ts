@@ -7,6 +7,7 @@ import { ProtocolError, TimeoutError, UnserializableError } from './errors.ts';
 import { FLAGS_AT, HEADER, Kind, ONCE, Operation, PULLED } from './frame.ts';
 import { Inbox } from './inbox.ts';
 import type { Link, LinkReceiver } from './link.ts';
+import { ProcessHold } from './process-hold.ts';
 import { type Caller, proxyOf, proxyOfCall } from './proxy.ts';
 import { References } from './references.ts';
 import { arrivedFrom } from './remote-error.ts';
@@ -34,7 +35,7 @@ export class Session implements LinkReceiver, Caller {
   #lastId = 0;
   #link: Link | undefined;
   #failure: FailureOf | undefined;
-  #holds = false;
+  readonly #hold = new ProcessHold();
 
   /**
    * `main` is what the peer reaches under id 0; `peer` names the other side in errors; the first word of `activity`
@@ -76,7 +77,8 @@ export class Session implements LinkReceiver, Caller {
     this.#link = link;
     this.#sender.attach(link);
     link.open(this);
-    if (this.#waiting.size > 0) this.#hold();
+    this.#hold.attach(link);
+    if (this.#waiting.size > 0) this.#hold.hold();
     this.#sender.flush();
   }
 
@@ -187,7 +189,8 @@ export class Session implements LinkReceiver, Caller {
 
   /** Forgets a call or ping: its answer, if one comes, is dropped. */
   forget(call: Call): void {
-    if (this.#waiting.delete(call.id)) this.#letGo();
+    this.#waiting.delete(call.id);
+    if (this.#waiting.size === 0) this.#hold.letGo();
   }
 
   /** Sends what user code printed. */
@@ -210,7 +213,7 @@ export class Session implements LinkReceiver, Caller {
     this.#references.clear();
     this.#sender.end();
     this.#fresh.length = 0;
-    this.#letGo();
+    this.#hold.letGo();
     for (const call of waiting) call.reject(failure(call.frame < 0));
   }
 
@@ -281,7 +284,7 @@ export class Session implements LinkReceiver, Caller {
   #wait(call: Call): void {
     call.pulled = true;
     this.#waiting.set(call.id, call);
-    this.#hold();
+    this.#hold.hold();
   }
 
   /** Tells the peer, in the call's frame which is still here, that the result will be used further. */
@@ -299,18 +302,5 @@ export class Session implements LinkReceiver, Caller {
     }
     this.#fresh.length = 0;
     if (this.#waiting.size > 0) this.#link?.expect();
-  }
-
-  /** While somebody waits, this process must not end for lack of work. */
-  #hold(): void {
-    if (this.#holds || !this.#link) return;
-    this.#holds = true;
-    this.#link.ref();
-  }
-
-  #letGo(): void {
-    if (!this.#holds || this.#waiting.size > 0) return;
-    this.#holds = false;
-    this.#link?.unref();
   }
 }

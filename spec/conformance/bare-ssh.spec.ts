@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { engineFile } from '../../lib/fork/engine-file.ts';
@@ -92,5 +93,35 @@ describe.skipIf(unavailable !== undefined)('a host that has only ssh and node', 
     for (const name of sources) writeFileSync(join(modules, name), 'export const add = () => "damaged";');
     expect(await add(host)).toBe(5);
     expect(sources.map((name) => readFileSync(join(modules, name), 'utf8'))).toEqual(whole);
+  });
+
+  test('may have a package with native code of its own, which import and require find', async () => {
+    const host = await bare();
+    const folder = mkdtempSync(join(process.cwd(), '.spec-native-'));
+    const write = (path: string, text: string) => {
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, text);
+    };
+    const here = join(folder, 'node_modules', 'metal');
+    write(join(folder, 'package.json'), '{ "name": "foundry", "type": "module" }');
+    write(
+      join(folder, 'weigh.js'),
+      'import metal from "metal"; import other from "./other.cjs"; export const weigh = () => [metal.weight, other.weight];',
+    );
+    write(join(folder, 'other.cjs'), 'module.exports = require("metal");');
+    write(join(here, 'package.json'), '{ "name": "metal", "gypfile": true, "main": "index.js" }');
+    write(join(here, 'index.js'), 'throw new Error("this one was made for another machine")');
+    const there = join(host.home, 'work', 'node_modules', 'metal');
+    write(join(there, 'package.json'), '{ "name": "metal", "main": "index.js" }');
+    write(join(there, 'index.js'), 'exports.weight = require("./heavy.js");');
+    write(join(there, 'heavy.js'), 'module.exports = 7;');
+    const site = new RemoteManager({ ...over(host), cwd: join(host.home, 'work') });
+    try {
+      const module = await site.link<{ weigh(): number[] }>(pathToFileURL(join(folder, 'weigh.js')));
+      expect(await module.weigh()).toEqual([7, 7]);
+    } finally {
+      await site.close();
+      rmSync(folder, { recursive: true });
+    }
   });
 });

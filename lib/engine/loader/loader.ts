@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import Module from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import {
@@ -11,22 +11,18 @@ import {
   type Wish,
 } from '../../module/source/service.ts';
 import { DOORS, openDoor } from '../../module/source/upstream.ts';
-import { beforeClosing } from '../closers.ts';
 import { type EnteredModule, facadeText } from './entered.ts';
 import { emptyState, type HookedModule, type HookState, type StateChange } from './hook-state.ts';
 import { installHooks } from './install-hooks.ts';
 import { type Instance, Instances, type Renewal } from './instances.ts';
 import { installRequire } from './require.ts';
-import { hashOf, SourceCache } from './source-cache.ts';
+import { SourceStore } from './source-store.ts';
 
 /** How the engine reaches its parent's disk: by a call, or by one that blocks this thread until the answer is there. */
 export interface Parent {
   ask(method: string, args: unknown[]): Promise<unknown>;
   askSync(method: string, args: unknown[]): unknown;
 }
-
-/** How long the end of a site may wait for its cache, in milliseconds. */
-const KEEP_WITHIN = 1_000;
 
 /** One question to the parent; the same steps are driven with and without waiting. */
 type Steps<T> = Generator<readonly [method: string, args: unknown[]], T, unknown>;
@@ -39,8 +35,7 @@ export class Loader {
   readonly #parent: Parent;
   readonly #sameDisk: boolean;
   readonly #instances: Instances;
-  readonly #cache = new SourceCache();
-  readonly #sources = new Map<string, Uint8Array>();
+  readonly #sources = new SourceStore();
   readonly #entered = new Map<string, EnteredModule>();
   /** Scripts that stand in for a module of the parent's. */
   readonly #aliases = new Map<string, string>();
@@ -48,7 +43,8 @@ export class Loader {
   /** Generations of the parent's answers that are installed, but not all before them. */
   readonly #done = new Set<number>();
   #installed = 0;
-  #keeping: Promise<unknown> = Promise.resolve();
+  /** Whether Node is asked for a file that one of ours requires, by its own rules. */
+  #asksNode = false;
   #enteredCount = 0;
   /** How the text of a module that stands in for another one gets at this. */
   #door = '';
@@ -78,7 +74,7 @@ export class Loader {
       entered: (url) => this.#entered.get(url)?.module,
       read: (filename) => {
         const instance = this.#instances.inFile(filename);
-        return instance && this.#bytesOf(instance);
+        return instance && this.#sources.bytes(instance.described);
       },
       describe: (...args) => ask('describe', args) as ReturnType<SourceService['describe']>,
       resolve: (...args) => ask('resolve', args) as ReturnType<SourceService['resolve']>,
@@ -200,16 +196,13 @@ export class Loader {
   /** Gets the sources that are missing, and tells Node's hooks of the modules. */
   *#add({ generation, modules }: Closure, renewal?: Renewal): Steps<void> {
     this.install();
-    const missing = modules.filter((described) => !this.#have(described)).map(({ hash }) => hash);
+    const missing = modules
+      .filter((described) => !this.#leftToNode(described) && !this.#sources.has(described))
+      .map(({ hash }) => hash);
     const hashes = [...new Set(missing)];
     if (hashes.length > 0) {
       const sources = (yield ['sources', [hashes]]) as Uint8Array[];
-      hashes.forEach((hash, i) => {
-        if (hashOf(sources[i]!) !== hash)
-          throw new Error(`The source with the hash ${hash} arrived damaged.`);
-        this.#sources.set(hash, sources[i]!);
-      });
-      this.#keep(hashes);
+      this.#sources.add(hashes, sources);
     }
     const added = this.#instances.add(modules, renewal);
     if (added.some(({ described }) => described.mapped)) process.setSourceMapsEnabled(true);
@@ -219,49 +212,14 @@ export class Loader {
     this.#count(generation);
   }
 
-  /** Keeps sources for other sites in the background; a site that is closed before finishes this, if it is quick. */
-  #keep(hashes: readonly string[]): void {
-    const kept = this.#cache.keep(hashes.map((hash) => [hash, this.#sources.get(hash)!] as const));
-    this.#keeping = Promise.all([this.#keeping, kept]);
-    beforeClosing(this.#finishKeeping);
-  }
-
-  readonly #finishKeeping = async (): Promise<void> => {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise((resolve) => {
-      timer = setTimeout(resolve, KEEP_WITHIN);
-    });
-    await Promise.race([this.#keeping, late]);
-    clearTimeout(timer);
-  };
-
   #count(generation: number): void {
     this.#done.add(generation);
     while (this.#done.delete(this.#installed + 1)) this.#installed++;
   }
 
-  /** Whether a source is here: in memory, in the same place with the same content, or from an earlier time. */
-  #have(described: Described): boolean {
-    const { url, hash, made } = described;
-    if (this.#sources.has(hash)) return true;
-    if (this.#leftToNode(described)) return true;
-    const bytes = (made ? undefined : inPlace(url, hash)) ?? this.#cache.read(hash);
-    if (bytes) this.#sources.set(hash, bytes);
-    return bytes !== undefined;
-  }
-
   /** Whether Node reads a module by itself; on a parent's disk that is here too, unless it travelled there itself. */
   #leftToNode({ url, made }: Described): boolean {
     return this.#sameDisk && !made && existsSync(fileURLToPath(url));
-  }
-
-  #bytesOf({ described: { url, hash } }: Instance): Uint8Array {
-    return this.#sources.get(hash) ?? readFileSync(fileURLToPath(url));
-  }
-
-  #textOf(instance: Instance): string {
-    const { buffer, byteOffset, byteLength } = this.#bytesOf(instance);
-    return Buffer.from(buffer, byteOffset, byteLength).toString('utf8');
   }
 
   #hooked(instance: Instance): HookedModule {
@@ -272,13 +230,13 @@ export class Loader {
       const source = facadeText(module, [...names, 'module.exports']);
       return { format: 'module', source, imports };
     }
-    if (format === 'wasm') return { format, source: this.#bytesOf(instance), imports };
-    return { format, source: this.#textOf(instance), imports };
+    if (format === 'wasm') return { format, source: this.#sources.bytes(described), imports };
+    return { format, source: this.#sources.text(described), imports };
   }
 
   /** For `require`: the file that a specifier means in one of ours. */
   #locate(specifier: string, filename: string): string | undefined {
-    const importer = this.#instances.inFile(filename);
+    const importer = this.#asksNode ? undefined : this.#instances.inFile(filename);
     if (!importer) return undefined;
     const known = importer.requires[specifier];
     const edge = known ?? this.#now(this.#resolve(specifier, importer.described.url, 'require'));
@@ -292,29 +250,24 @@ export class Loader {
   }
 
   #nativeFile(specifier: string, filename: string): string | undefined {
-    for (const from of [filename, fileURLToPath(`${this.#state.folder}[site]`)]) {
-      try {
-        return Module.createRequire(from).resolve(specifier);
-      } catch {
-        // The next one.
+    this.#asksNode = true;
+    try {
+      for (const from of [filename, fileURLToPath(`${this.#state.folder}[site]`)]) {
+        try {
+          return Module.createRequire(from).resolve(specifier);
+        } catch {
+          // The next one.
+        }
       }
+      return undefined;
+    } finally {
+      this.#asksNode = false;
     }
-    return undefined;
   }
 
   #read(filename: string): { format: string; text: string } | undefined {
     const instance = this.#instances.inFile(filename);
     if (!instance) return undefined;
-    return { format: instance.described.format, text: this.#textOf(instance) };
+    return { format: instance.described.format, text: this.#sources.text(instance.described) };
   }
 }
-
-/** What lies in the same place as on the parent, if it is the same. */
-const inPlace = (url: string, hash: string): Buffer | undefined => {
-  try {
-    const bytes = readFileSync(fileURLToPath(url));
-    return hashOf(bytes) === hash ? bytes : undefined;
-  } catch {
-    return undefined;
-  }
-};
