@@ -42,7 +42,7 @@ const FILES = {
   'node_modules/metal/build/Release/metal.node': 'no machine code at all',
   'heavy.js': 'import metal from "metal"; export const weigh = () => metal.weigh();',
   'lost.js': 'import { nothing } from "./there-is-none.js"; export const lost = nothing;',
-  'broken.js': 'import { broken } from "./syntax.ts"; export { broken };',
+  'broken.ts': 'import { broken } from "./syntax.ts"; export { broken };',
   'syntax.ts': 'export const broken: = 3;',
   'state.js':
     'import { step } from "./step.js"; import { kept } from "./kept.js"; export const now = () => step(kept());',
@@ -119,7 +119,7 @@ export function travel(bench: Bench): void {
     });
 
     test('that import what is no TypeScript say where', async () => {
-      const error = await rejection(bench.site().link(at('broken.js')));
+      const error = await rejection(bench.site().link(at('broken.ts')));
       expect(error.message).toMatch(/syntax\.ts:1:\d+/);
     });
 
