@@ -21,23 +21,34 @@ const bare = async (more?: { readOnly?: boolean; tools?: boolean }) => {
 };
 afterAll(() => Promise.all(hosts.map((host) => host.close())));
 
-let shared: BareHost;
-beforeAll(async () => {
-  // Some cases start commands over there.
-  if (unavailable === undefined) shared = await bare({ tools: true });
-});
+const engineOf = ({ home }: BareHost) => join(home, '.cache', 'offsite', `engine-${engineFile().hash}.cjs`);
+const damageEngine = (host: BareHost) => {
+  mkdirSync(dirname(engineOf(host)), { recursive: true });
+  writeFileSync(engineOf(host), 'process.exit(1)');
+};
 const over = ({ access }: BareHost) =>
   ({ fork: 'ssh', host: access.host, sshOptions: access.options }) as const;
 
-// Neither this project nor the modules that the cases link are over there: all of it travels.
+// Neither this project nor the modules that the cases link are over there: all of it travels. Some cases start commands.
+let damaged: BareHost;
+let readOnly: BareHost;
+beforeAll(async () => {
+  if (unavailable !== undefined) return;
+  [damaged, readOnly] = await Promise.all([bare({ tools: true }), bare({ tools: true, readOnly: true })]);
+  damageEngine(damaged);
+});
 conformance(
-  'ssh to a host that has only node',
-  () => over(shared),
+  'ssh to a host that has only node, and a damaged engine in its cache',
+  () => over(damaged),
+  () => unavailable,
+);
+conformance(
+  'ssh to a host that has only node, and a read-only home',
+  () => over(readOnly),
   () => unavailable,
 );
 
 describe.skipIf(unavailable !== undefined)('a host that has only ssh and node', () => {
-  const engineOf = ({ home }: BareHost) => join(home, '.cache', 'offsite', `engine-${engineFile().hash}.cjs`);
   const add = async (host: BareHost) => {
     const site = new RemoteManager({ ...over(host), stdout: 'ignore', stderr: 'ignore' });
     try {
@@ -83,8 +94,7 @@ describe.skipIf(unavailable !== undefined)('a host that has only ssh and node', 
 
   test('gets another engine and other sources for those in its cache that were damaged', async () => {
     const host = await bare();
-    mkdirSync(join(engineOf(host), '..'), { recursive: true });
-    writeFileSync(engineOf(host), 'process.exit(1)');
+    damageEngine(host);
     expect(await add(host)).toBe(5);
     expect(readFileSync(engineOf(host))).toEqual(engineFile().bytes);
     const modules = join(host.home, '.cache', 'offsite', 'modules');
