@@ -117,3 +117,17 @@ export const explainSpawn = (command: string, cause: unknown): ForkFailure => {
       : `the command "${command}" could not be run (${code ?? String(cause)}).`;
   return { step: 'command', what, remedy: 'Check its name, the PATH, and that it may be executed.', cause };
 };
+
+/** The oldest version of Node.js that the engine runs on. */
+const OLDEST_NODE = [20, 19] as const;
+
+/** Why a version of Node.js can't run the engine; `undefined` if it can. */
+export const explainVersion = (version: string): ForkFailure | undefined => {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])) return undefined;
+  return {
+    step: 'version',
+    what: `Node.js ${version} over there is too old: a site needs ${OLDEST_NODE.join('.')} or newer (this program has ${process.versions.node}).`,
+    remedy: 'Install a newer one there, or name it with the option nodePath.',
+  };
+};

@@ -6,7 +6,7 @@ import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
 import { execa } from 'execa';
 import { BOOT_WORD, type BootLine } from '../engine/protocol.ts';
 import { StreamLink } from '../wire/stream-link.ts';
-import { explainExit, explainSpawn } from './diagnose.ts';
+import { explainExit, explainSpawn, explainVersion } from './diagnose.ts';
 import { engineFile } from './engine-file.ts';
 import { ForkError } from './errors.ts';
 import type { Command, ForkedSite, ForkRequest, SiteDeath } from './fork-method.ts';
@@ -125,7 +125,8 @@ const killElsewhere = async (
 const parseBootLine = (line: string): BootLine | { noise: string } => {
   try {
     const boot = JSON.parse(line.slice(BOOT_WORD.length)) as BootLine;
-    if (typeof boot.pid === 'number' && typeof boot.engine === 'boolean') return boot;
+    const { node, pid, engine } = boot;
+    if (typeof node === 'string' && typeof pid === 'number' && typeof engine === 'boolean') return boot;
   } catch {
     // Not from an engine.
   }
@@ -182,6 +183,8 @@ export const forkProcess = async (command: Command, request: ForkRequest): Promi
         stderr: [...lines.tail],
       });
     }
+    const tooOld = explainVersion(boot.node);
+    if (tooOld) throw new ForkError(request.name, tooOld);
     enginePid = boot.pid;
     if (!boot.engine) output.write(engineFile().bytes);
   } catch (cause) {

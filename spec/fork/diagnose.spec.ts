@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { explainExit, explainSpawn } from '../../lib/fork/diagnose.ts';
+import { explainExit, explainSpawn, explainVersion } from '../../lib/fork/diagnose.ts';
 import { ForkError } from '../../lib/fork/errors.ts';
 
 const request = { engine: 'travel' } as const;
@@ -135,5 +135,20 @@ describe('the error of a fork that failed', () => {
     const error = new ForkError('bamse', { step: 'aborted', what: 'it was closed.', remedy: 'Nothing.' });
     expect(error).toMatchObject({ exitCode: null, signal: null, stderr: [] });
     expect('cause' in error).toBe(false);
+  });
+});
+
+describe('a version of Node.js', () => {
+  test.each(['20.19.0', '20.20.2', '22.0.0', '24.11.1', '100.0.0'])(
+    '%s is one that a site can have',
+    (version) => {
+      expect(explainVersion(version)).toBeUndefined();
+    },
+  );
+
+  test.each(['20.18.3', '18.20.8', '4.9.1', 'nonsense'])('%s is refused, with both versions', (version) => {
+    expect(explainVersion(version)).toMatchObject({ step: 'version' });
+    expect(explainVersion(version)?.what).toContain(`Node.js ${version} `);
+    expect(explainVersion(version)?.what).toContain(process.versions.node);
   });
 });
