@@ -40,6 +40,13 @@ const FILES = {
   'node_modules/metal/package.json': '{ "name": "metal", "main": "index.js", "gypfile": true }',
   'node_modules/metal/index.js': 'module.exports = require("./build/Release/metal.node")',
   'node_modules/metal/build/Release/metal.node': 'no machine code at all',
+  'node_modules/both/package.json':
+    '{ "name": "both", "exports": { "module-sync": "./esm.mjs", "default": "./lib/index.cjs" } }',
+  'node_modules/both/esm.mjs': 'import { name } from "./name.mjs"; export const both = name;',
+  'node_modules/both/name.mjs': 'export const name = "both";',
+  'node_modules/both/lib/index.cjs': 'exports.both = require("..").both;',
+  'node_modules/both/index.js': 'exports.both = "both";',
+  'both.cjs': 'exports.both = require("both").both;',
   'heavy.js': 'import metal from "metal"; export const weigh = () => metal.weigh();',
   'lost.js': 'import { nothing } from "./there-is-none.js"; export const lost = nothing;',
   'broken.ts': 'import { broken } from "./syntax.ts"; export { broken };',
@@ -94,6 +101,10 @@ export function travel(bench: Bench): void {
     test('share one instance of a package, however it is imported', async () => {
       const [first, second, third] = await (await shop(bench.fork())).count();
       expect([first, second, third]).toEqual([1, 2, 3]);
+    });
+
+    test('get of a package with several forms one that each version of Node.js can load', async () => {
+      expect(await bench.site().link<{ both: string }>(at('both.cjs')).both).toBe('both');
     });
 
     test('know where they lie on this disk, and throw with the lines of their source', async () => {

@@ -7,10 +7,11 @@ import { nativePackage } from './package.ts';
 import type { Edge, Way } from './service.ts';
 
 const CONDITIONS = new Set(['node', 'import']);
+const REQUIRE_CONDITIONS = new Set(['node', 'require']);
 
 /** Whether a specifier names a package, and not a place beside the importer. */
 export const isBare = (specifier: string): boolean =>
-  !/^\.{0,2}\//.test(specifier) && !/^[a-z][a-z\d+.-]*:/i.test(specifier);
+  !/^(?:\.{0,2}\/|\.{1,2}$)/.test(specifier) && !/^[a-z][a-z\d+.-]*:/i.test(specifier);
 
 /** The real URL of a file; what a compiler will have written as `.js` may still be a `.ts` file. */
 export const realURL = (url: string): string => {
@@ -28,8 +29,20 @@ const byImport = (specifier: string, importer: string): string => {
   return url.href;
 };
 
-const byRequire = (specifier: string, importer: string): string =>
-  pathToFileURL(createRequire(importer).resolve(specifier)).href;
+/**
+ * As Node does, but without the condition `module-sync`, which leads `require` to an ES module: sites whose Node.js is
+ * older than 22.15 can't require one that travelled if it imports others.
+ */
+const byRequire = (specifier: string, importer: string): string => {
+  if (isBare(specifier)) {
+    try {
+      return moduleResolve(specifier, new URL(importer), REQUIRE_CONDITIONS).href;
+    } catch {
+      // It has no `exports`, and `require` looks further than `import`; or it says best what is wrong.
+    }
+  }
+  return pathToFileURL(createRequire(importer).resolve(specifier)).href;
+};
 
 /** Where a specifier leads by Node's rules, as a URL; throws Node's error for one that leads nowhere. */
 const find = (specifier: string, importer: string, way: Way): string => {
