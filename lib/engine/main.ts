@@ -1,4 +1,5 @@
 import { fstatSync, writeSync } from 'node:fs';
+import { builtinModules } from 'node:module';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { isMainThread, workerData } from 'node:worker_threads';
@@ -13,8 +14,23 @@ import {
   type VirtualSiteData,
 } from './protocol.ts';
 
+/** Names of built-in modules that are global variables everywhere. */
+const GLOBAL_EVERYWHERE = new Set(['console', 'crypto', 'process']);
+
+/**
+ * `node -e` gives its text what only CommonJS has, and all built-in modules as global variables. An ES module looks for
+ * the first to know what it is, and must not work here for want of an import that it needs elsewhere.
+ */
+const removeGlobalsOfEval = (): void => {
+  for (const name of ['require', 'exports', '__filename', '__dirname', ...builtinModules]) {
+    if (!GLOBAL_EVERYWHERE.has(name)) Reflect.deleteProperty(globalThis, name);
+  }
+};
+
 /** Serves the manager at the other end of `input`; called by the first stage, which has read from it before. */
 export const start = (input: Readable): void => {
+  // When the text has run, Node puts some of them there again.
+  process.nextTick(removeGlobalsOfEval);
   process.argv.splice(1, process.argv.length, 'offsite-engine');
   const output = new Socket({ fd: OUTPUT_DESCRIPTOR, readable: false, writable: true });
   // As Node does with its own stdout: what was printed last must leave before `process.exit` does.

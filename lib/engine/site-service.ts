@@ -99,7 +99,13 @@ export class SiteService {
 
   /** Loads what is not in the table: from the parent's disk, if the module is there, or as Node does it. */
   async #load(name: string, base: string, { origin, fresh }: LinkWish): Promise<object> {
-    const load = this.#import(base);
+    const importer = this.#import(base);
+    // Node remembers a failure under its URL; what was mended gets another one.
+    const load = (url: string) =>
+      importer(url).catch((cause: unknown) => {
+        this.#forgotten.add(name);
+        throw cause;
+      });
     // Names are packages of the site and Node's own modules, which are JavaScript.
     if (!name.startsWith('file:')) return load(name);
     const again = this.#forgotten.delete(name) || fresh;

@@ -10,6 +10,8 @@ import type { ForkRequest } from './fork-method.ts';
  * 2 ms. Without single quotes and line feeds, so that every shell passes it on as it is.
  */
 const FIRST_STAGE =
+  // In a block, because what a text of `node -e` declares is visible in all that is loaded later.
+  '{' +
   [
     'const[,h,n,o,t]=process.argv,f=require("fs"),M=require("module")',
     // In two halves, because Node loads the whole module before it runs a text that has its name.
@@ -24,7 +26,7 @@ const FIRST_STAGE =
   `f.writeSync(${OUTPUT_DESCRIPTOR},"${BOOT_WORD}"+JSON.stringify({node:process.versions.node,pid:process.pid,engine:e!==null})+"\\n");` +
   'if(e)r(e,"");else{let a=[],l=0;const z=()=>process.exit(3),g=c=>{a.push(c);l+=c.length;if(l<+n)return;i.off("data",g);i.off("end",z);i.pause();' +
   'const w=Buffer.concat(a),b=w.subarray(0,+n);if(s(b)!==h){console.error("offsite: the engine arrived damaged");process.exit(66)}' +
-  'k(b);r(b,w.subarray(+n))};i.on("data",g);i.on("end",z)}';
+  'k(b);r(b,w.subarray(+n))};i.on("data",g);i.on("end",z)}}';
 
 /** By its path, because a host's PATH may have nothing but `node`; every POSIX system has it there. */
 export const SHELL = '/bin/sh';

@@ -47,6 +47,10 @@ const FILES = {
   'node_modules/both/lib/index.cjs': 'exports.both = require("..").both;',
   'node_modules/both/index.js': 'exports.both = "both";',
   'both.cjs': 'exports.both = require("both").both;',
+  'plain.js':
+    'const { resolve } = import.meta; const all = [typeof require, typeof module, typeof exports, typeof __dirname, typeof fs, typeof h];' +
+    'export const look = () => [all, import.meta.resolve("./any.txt"), resolve("node:os"), import.meta.resolve("counter")];',
+  'late.js': 'import { here } from "./not-yet.js"; export const late = here;',
   'heavy.js': 'import metal from "metal"; export const weigh = () => metal.weigh();',
   'lost.js': 'import { nothing } from "./there-is-none.js"; export const lost = nothing;',
   'broken.ts': 'import { broken } from "./syntax.ts"; export { broken };',
@@ -127,6 +131,24 @@ export function travel(bench: Bench): void {
       const error = await rejection(bench.site().link(at('lost.js')));
       expect(error.code).toBe('ERR_MODULE_NOT_FOUND');
       expect(error.message).toMatch(/there-is-none\.js' imported from .*lost\.js/);
+    });
+
+    test('can be linked when what they import has come', async () => {
+      const site = bench.fork();
+      expect((await rejection(site.link(at('late.js')))).code).toBe('ERR_MODULE_NOT_FOUND');
+      write('not-yet.js', 'export const here = "here";');
+      expect(await site.link<{ late: string }>(at('late.js')).late).toBe('here');
+      rmSync(join(folder, 'not-yet.js'));
+    });
+
+    test('find no variables but their own, and resolve as at home', async () => {
+      const plain = await bench.site().link<{ look(): unknown[] }>(at('plain.js'));
+      expect(await plain.look()).toEqual([
+        Array(6).fill('undefined'),
+        at('any.txt'),
+        'node:os',
+        at('node_modules/counter/index.js'),
+      ]);
     });
 
     test('that import what is no TypeScript say where', async () => {

@@ -94,7 +94,8 @@ export const makeHooks = (state: HookState, ask: Ask, isBuiltin: (name: string) 
         }
       }
     };
-    const known = importer?.imports[specifier];
+    const known =
+      importer && Object.hasOwn(importer.imports, specifier) ? importer.imports[specifier] : undefined;
     if (known) return follow(known);
     return then(ask.resolve(specifier, parentURL), (edge) => {
       // As Node does: a specifier leads a module to the same place for ever.

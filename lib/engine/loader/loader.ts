@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import Module from 'node:module';
+import Module, { isBuiltin } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import {
   type Closure,
@@ -72,6 +72,7 @@ export class Loader {
     const number = openDoor({
       require: Module.createRequire(`${this.#state.folder}[site]`),
       entered: (url) => this.#entered.get(url)?.module,
+      resolver: (importer, byNode) => (specifier) => this.#metaResolve(String(specifier), importer, byNode),
       read: (filename) => {
         const instance = this.#instances.inFile(filename);
         return instance && this.#sources.bytes(instance.described);
@@ -231,17 +232,46 @@ export class Loader {
       return { format: 'module', source, imports };
     }
     if (format === 'wasm') return { format, source: this.#sources.bytes(described), imports };
-    return { format, source: this.#sources.text(described), imports };
+    const text = this.#sources.text(described);
+    return { format, source: format === 'module' ? this.#withResolve(text) : text, imports };
+  }
+
+  /**
+   * Where hooks run in a thread of their own, Node's `import.meta.resolve` blocks this one while that asks it, for ever;
+   * and no hook can tell it from an `import`, for which a file must be there.
+   */
+  #withResolve(text: string): string {
+    if (!/\bimport\.meta\b/.test(text) || !text.includes('resolve')) return text;
+    const line = `import.meta.resolve=${this.#door}.resolver(import.meta.url,import.meta.resolve);`;
+    const start = text.startsWith('\uFEFF') ? 1 : 0;
+    // On the first line, so that the lines of stack traces stay true.
+    return text.startsWith('#!', start) ? text.replace('\n', `\n${line}`) : line + text.slice(start);
+  }
+
+  #metaResolve(specifier: string, importer: string, byNode: (specifier: string) => string): string {
+    const instance = this.#instances.at(importer);
+    if (!instance || isBuiltin(specifier) || /^(?:node|data|https?|blob):/.test(specifier)) {
+      return byNode(specifier);
+    }
+    const known = Object.hasOwn(instance.imports, specifier) ? instance.imports[specifier] : undefined;
+    const edge = known ?? this.#now(this.#resolve(specifier, importer, 'import'));
+    if (!edge) return byNode(specifier);
+    if ('url' in edge) return edge.url;
+    // As Node does: a relative one need not be there, or be code.
+    if (/^(?:\.{0,2}\/|file:)/.test(specifier)) return new URL(specifier, importer).href;
+    const native = edge.siteMayHave && this.#nativeFile(specifier, instance.filename);
+    if (native) return pathToFileURL(native).href;
+    throw edgeError(edge);
   }
 
   /** For `require`: the file that a specifier means in one of ours. */
   #locate(specifier: string, filename: string): string | undefined {
     const importer = this.#asksNode ? undefined : this.#instances.inFile(filename);
     if (!importer) return undefined;
-    const known = importer.requires[specifier];
+    const known = Object.hasOwn(importer.requires, specifier) ? importer.requires[specifier] : undefined;
     const edge = known ?? this.#now(this.#resolve(specifier, importer.described.url, 'require'));
     if (!edge) return undefined;
-    if (!known) importer.requires[specifier] = edge;
+    if (!known && 'url' in edge) importer.requires[specifier] = edge;
     if ('url' in edge) return this.#instances.at(edge.url)?.filename ?? fileURLToPath(edge.url);
     // What has native code may be here all the same.
     const native = edge.siteMayHave && this.#nativeFile(specifier, filename);

@@ -42,6 +42,8 @@ function* foldersAround(path: string): Generator<string> {
 /** Whether Node takes a `.js` file for an ES module because of its package, `undefined` if the package does not say. */
 export const packageType = (path: string): 'module' | 'commonjs' | undefined => {
   for (const folder of foldersAround(path)) {
+    // As Node does: a package without a package.json is not of the program's type.
+    if (folder.endsWith(`${sep}node_modules`)) return 'commonjs';
     if (!existsSync(join(folder, 'package.json'))) continue;
     const type = manifestIn(folder)?.type;
     if (type === 'module' || type === 'commonjs') return type;

@@ -13,6 +13,8 @@ export interface Upstream extends SourceService {
 export interface Door extends Upstream {
   require(filename: string): unknown;
   entered(url: string): object | undefined;
+  /** What `import.meta.resolve` is in a module where Node's own would never return. */
+  resolver(importer: string, byNode: (specifier: string) => string): (specifier: string) => string;
 }
 
 /** The name of the symbol under which a thread's doors are. */
