@@ -15,6 +15,7 @@ import { type EnteredModule, facadeText } from './entered.ts';
 import { emptyState, type HookedModule, type HookState, type StateChange } from './hook-state.ts';
 import { installHooks } from './install-hooks.ts';
 import { type Instance, Instances, type Renewal } from './instances.ts';
+import { withResolve } from './meta-resolve.ts';
 import { installRequire } from './require.ts';
 import { SourceStore } from './source-store.ts';
 
@@ -233,21 +234,14 @@ export class Loader {
     }
     if (format === 'wasm') return { format, source: this.#sources.bytes(described), imports };
     const text = this.#sources.text(described);
-    return { format, source: format === 'module' ? this.#withResolve(text) : text, imports };
+    return {
+      format,
+      source: format === 'module' ? withResolve(text, `${this.#door}.resolver`) : text,
+      imports,
+    };
   }
 
-  /**
-   * Where hooks run in a thread of their own, Node's `import.meta.resolve` blocks this one while that asks it, for ever;
-   * and no hook can tell it from an `import`, for which a file must be there.
-   */
-  #withResolve(text: string): string {
-    if (!/\bimport\.meta\b/.test(text) || !text.includes('resolve')) return text;
-    const line = `import.meta.resolve=${this.#door}.resolver(import.meta.url,import.meta.resolve);`;
-    const start = text.startsWith('\uFEFF') ? 1 : 0;
-    // On the first line, so that the lines of stack traces stay true.
-    return text.startsWith('#!', start) ? text.replace('\n', `\n${line}`) : line + text.slice(start);
-  }
-
+  /** What `import.meta.resolve` is in a module of ours. */
   #metaResolve(specifier: string, importer: string, byNode: (specifier: string) => string): string {
     const instance = this.#instances.at(importer);
     if (!instance || isBuiltin(specifier) || /^(?:node|data|https?|blob):/.test(specifier)) {
