@@ -73,8 +73,11 @@ export class Engine {
       ...(refused && { refused }),
     };
     this.#session.greet(greeting);
-    if (refused) void this.#leave(EXIT_REFUSED);
-    else if (runsForeignCode()) this.#session.tie();
+    if (refused) {
+      // Calls that came with the greeting were meant for the site that this can't be.
+      this.#session.end(() => new SiteClosedError('This engine refused its manager.', false));
+      void this.#leave(EXIT_REFUSED);
+    } else if (runsForeignCode()) this.#session.tie();
   }
 
   /** From here on somebody else's code may keep this thread; a worker thread ends with its process anyway. */
