@@ -37,10 +37,7 @@ export class Session implements LinkReceiver, Caller {
   #failure: FailureOf | undefined;
   readonly #hold = new ProcessHold();
 
-  /**
-   * `main` is what the peer reaches under id 0; `peer` names the other side in errors; the first word of `activity`
-   * counts the peer's calls that run now.
-   */
+  /** `main` is what the peer reaches under id 0; `peer` its name in errors; `activity[0]` counts its calls that run. */
   constructor(
     peer: string,
     main: object | undefined,
@@ -156,15 +153,11 @@ export class Session implements LinkReceiver, Caller {
     // Whoever looks at the promise is this.
     this.pull(call).catch(() => {});
     this.#sender.flush();
-    const wait = {
-      inbox: this.#inbox,
-      link: this.#link,
-      id: call.id,
-      decode: (bytes: Buffer, body: number, end: number) => decodeBody(bytes, body, end, this.#references),
-      over: () => this.#failure !== undefined,
-    };
+    const decode = (bytes: Buffer, body: number, end: number) =>
+      decodeBody(bytes, body, end, this.#references);
+    const over = () => this.#failure !== undefined;
     try {
-      const answer = awaitSync(wait, timeout);
+      const answer = awaitSync({ inbox: this.#inbox, link: this.#link, id: call.id, decode, over }, timeout);
       if (answer?.threw) throw arrivedFrom(answer.value, this.peer, call.caller.stack ?? '');
       if (answer) return answer.value;
       if (this.#failure) throw this.#failure(true);

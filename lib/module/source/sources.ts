@@ -158,7 +158,8 @@ export class Sources implements SourceService {
     try {
       const real = realURL(url);
       const path = fileURLToPath(real);
-      return LOADABLE.has(extname(path)) && this.#roots.has(path) ? real : undefined;
+      const served = LOADABLE.has(extname(path)) && this.#roots.has(path) && !this.#roots.hides(path);
+      return served ? real : undefined;
     } catch {
       return undefined;
     }

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach } from 'vitest';
-import type { Described, Edge, Wish } from '../../../lib/module/source/service.ts';
+import type { Described, Edge, Way, Wish } from '../../../lib/module/source/service.ts';
+import { Sources } from '../../../lib/module/source/sources.ts';
 
 /** A folder for each test of a file, which is removed after it; its name has what names may have. */
 export const disk = () => {
@@ -46,3 +47,17 @@ export const failureOf = (edge: Edge | undefined): { code: string; message: stri
   if (!edge || 'url' in edge) throw new Error(`Leads to ${edge?.url}`);
   return edge;
 };
+
+/** What the error of a file that is not served looks like. */
+export const refused = { code: 'ERR_OFFSITE_NOT_SERVED' };
+
+/** Sources that serve what was linked. */
+export const serving = (...linked: string[]): Sources => {
+  const sources = new Sources();
+  for (const each of linked) sources.link({ url: each });
+  return sources;
+};
+
+/** Where a specifier leads, as a site that knows nothing is told. */
+export const edgeOf = async (sources: Sources, specifier: string, importer: string, way: Way = 'require') =>
+  (await sources.resolve(specifier, importer, way, NEW))?.edge;
