@@ -2,9 +2,9 @@
 import { Buffer } from 'node:buffer';
 import v8 from 'node:v8';
 import SuperJSON from 'superjson';
-import { decodeBody, encodeBody } from '../dist/lib/wire/codec.js';
-import { Outbox } from '../dist/lib/wire/outbox.js';
-import { isPlain } from '../dist/lib/wire/plain.js';
+import { decodeBody, encodeBody } from '../dist/lib/wire/codec/codec.js';
+import { isPlain } from '../dist/lib/wire/codec/plain.js';
+import { Outbox } from '../dist/lib/wire/frame/outbox.js';
 
 /** How long one round of one codec lasts, in milliseconds. */
 const ROUND = 60;

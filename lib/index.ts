@@ -25,7 +25,7 @@ export type {
   RemoteReference,
 } from './module/remote.ts';
 export type { SystemModule, SystemModules } from './module/system-modules.ts';
-export type { CallOptions } from './wire/bound.ts';
+export type { CallOptions } from './wire/call/bound.ts';
 export {
   type Death,
   OffsiteError,
@@ -37,4 +37,4 @@ export {
   UndecodableError,
   UnserializableError,
 } from './wire/errors.ts';
-export { byReference, RemoteTarget } from './wire/reference.ts';
+export { byReference, RemoteTarget } from './wire/reference/reference.ts';

@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import type { ForkMethod } from '../../lib/fork/fork-method.ts';
 import { parseHost } from '../../lib/fork/host.ts';
 import type { LinkWish } from '../../lib/module/table.ts';
-import type { CallOptions } from '../../lib/wire/bound.ts';
+import type { CallOptions } from '../../lib/wire/call/bound.ts';
 import { OptionError } from '../../lib/wire/errors.ts';
 import type { OutputSink } from './output.ts';
 

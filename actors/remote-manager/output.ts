@@ -1,5 +1,5 @@
 import { LineSplitter } from '../../lib/fork/lines.ts';
-import { textOf } from '../../lib/wire/remote-error.ts';
+import { textOf } from '../../lib/wire/codec/remote-error.ts';
 
 /** Where lines go: to this process's own streams with the site's name in front, nowhere, to a function or a stream. */
 export type OutputSink = 'inherit' | 'ignore' | ((line: string) => void) | NodeJS.WritableStream;

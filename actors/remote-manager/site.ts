@@ -4,7 +4,7 @@ import { forkOf } from '../../lib/fork/automatic.ts';
 import { ForkError } from '../../lib/fork/errors.ts';
 import type { ForkedSite, SiteDeath } from '../../lib/fork/fork-method.ts';
 import { SiteClosedError, SiteCrashedError } from '../../lib/wire/errors.ts';
-import { PROTOCOL } from '../../lib/wire/frame.ts';
+import { PROTOCOL } from '../../lib/wire/frame/frame.ts';
 import type { Session } from '../../lib/wire/session.ts';
 import type { SiteLife } from './machine.ts';
 import type { CheckedOptions } from './options.ts';

@@ -3,8 +3,8 @@ import { builtinModules } from 'node:module';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { isMainThread, workerData } from 'node:worker_threads';
-import { RingLink } from '../wire/ring-link.ts';
-import { StreamLink } from '../wire/stream-link.ts';
+import { RingLink } from '../wire/link/ring-link.ts';
+import { StreamLink } from '../wire/link/stream-link.ts';
 import { Engine } from './engine.ts';
 import {
   BOOT_WORD,

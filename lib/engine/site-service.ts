@@ -6,7 +6,7 @@ import { namesOf } from '../module/names.ts';
 import { folderURL, type Import, importFrom, keyOf, type ModuleKey } from '../module/resolve.ts';
 import { isTypeScript } from '../module/source/strip.ts';
 import { type LinkWish, ModuleTable } from '../module/table.ts';
-import { byReference, referenceOf } from '../wire/reference.ts';
+import { byReference, referenceOf } from '../wire/reference/reference.ts';
 import { loadOnce } from './failed-loads.ts';
 import { makeLoader } from './loader/loader.deferred.ts';
 import type { Loader, Parent } from './loader/loader.ts';

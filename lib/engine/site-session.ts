@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import { HEADER, Kind } from '../wire/frame.ts';
+import { HEADER, Kind } from '../wire/frame/frame.ts';
 import { Session } from '../wire/session.ts';
 
 /** Where the first call's frame begins in bytes that hold frames; `end` if there is none. */

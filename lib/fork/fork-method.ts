@@ -1,6 +1,6 @@
 import type { ResourceLimits } from 'node:worker_threads';
 import type { Death } from '../wire/errors.ts';
-import type { Link } from '../wire/link.ts';
+import type { Link } from '../wire/link/link.ts';
 
 /** How an engine is started: by a name, by a command that gets two arguments, or by a command's words. */
 export type ForkMethod = 'automatic' | 'virtual' | 'sh' | 'ssh' | (string & {}) | readonly string[];

@@ -5,7 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
 import { execa } from 'execa';
 import { BOOT_WORD, type BootLine } from '../engine/protocol.ts';
-import { StreamLink } from '../wire/stream-link.ts';
+import { StreamLink } from '../wire/link/stream-link.ts';
 import { explainExit, explainSpawn, explainVersion } from './diagnose.ts';
 import { engineFile } from './engine-file.ts';
 import { ForkError } from './errors.ts';

@@ -1,5 +1,5 @@
-import { type Caller, proxyOf } from '../wire/proxy.ts';
-import { type Reference, referenceOf } from '../wire/reference.ts';
+import { type Caller, proxyOf } from '../wire/reference/proxy.ts';
+import { type Reference, referenceOf } from '../wire/reference/reference.ts';
 
 /** The names that a module here exports: its own and inherited ones, without what every object has. */
 export const namesOf = (module: object): string[] => {

@@ -1,6 +1,6 @@
 /**
  * How a module looks from another site: functions give promises, constants can be awaited, classes can be
- * constructed over there. These types only describe; what they describe is made by `lib/wire/proxy.ts`.
+ * constructed over there. These types only describe; what they describe is made by `lib/wire/reference/proxy.ts`.
  */
 
 type AnyFunction = (...args: never[]) => unknown;

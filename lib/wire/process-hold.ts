@@ -1,4 +1,4 @@
-import type { Link } from './link.ts';
+import type { Link } from './link/link.ts';
 
 /** While somebody waits for an answer, this process must not end for lack of work: holds it through the link. */
 export class ProcessHold {

@@ -1,17 +1,17 @@
 import type { Buffer } from 'node:buffer';
-import { awaitSync } from './await-sync.ts';
-import { Call } from './call.ts';
-import { Callee } from './callee.ts';
-import { decodeBody, encodeBody } from './codec.ts';
+import { awaitSync } from './call/await-sync.ts';
+import { Call } from './call/call.ts';
+import { Callee } from './call/callee.ts';
+import { decodeBody, encodeBody } from './codec/codec.ts';
+import { arrivedFrom } from './codec/remote-error.ts';
 import { ProtocolError, TimeoutError, UnserializableError } from './errors.ts';
-import { FLAGS_AT, HEADER, Kind, ONCE, Operation, PULLED } from './frame.ts';
-import { Inbox } from './inbox.ts';
-import type { Link, LinkReceiver } from './link.ts';
+import { FLAGS_AT, HEADER, Kind, ONCE, Operation, PULLED } from './frame/frame.ts';
+import { Inbox } from './frame/inbox.ts';
+import { Sender } from './frame/sender.ts';
+import type { Link, LinkReceiver } from './link/link.ts';
 import { ProcessHold } from './process-hold.ts';
-import { type Caller, proxyOf, proxyOfCall } from './proxy.ts';
-import { References } from './references.ts';
-import { arrivedFrom } from './remote-error.ts';
-import { Sender } from './sender.ts';
+import { type Caller, proxyOf, proxyOfCall } from './reference/proxy.ts';
+import { References } from './reference/references.ts';
 import type { FailureOf, SessionEvents } from './session-events.ts';
 
 /**

@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { namesOf, remoteNames } from '../../lib/module/names.ts';
-import { byReference } from '../../lib/wire/reference.ts';
+import { byReference } from '../../lib/wire/reference/reference.ts';
 import { pair } from '../wire/pair.ts';
 
 describe('the names of a module', () => {

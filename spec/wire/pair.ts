@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
-import { FLAGS_AT, HEADER, Kind } from '../../lib/wire/frame.ts';
-import type { Link, LinkReceiver } from '../../lib/wire/link.ts';
+import { FLAGS_AT, HEADER, Kind } from '../../lib/wire/frame/frame.ts';
+import type { Link, LinkReceiver } from '../../lib/wire/link/link.ts';
 import { Session } from '../../lib/wire/session.ts';
 
 export type KindName = keyof typeof Kind;

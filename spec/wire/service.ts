@@ -1,4 +1,4 @@
-import { byReference } from '../../lib/wire/reference.ts';
+import { byReference } from '../../lib/wire/reference/reference.ts';
 
 /** A class whose instances stay where they are made. */
 export class Counter {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { byReference } from '../../lib/wire/reference.ts';
+import { byReference } from '../../lib/wire/reference/reference.ts';
 import { pair, rejection, settled } from './pair.ts';
 
 const service = () => ({

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ProtocolError } from '../../lib/wire/errors.ts';
-import { HEADER, Kind, MAX_FRAME, ONCE, PULLED } from '../../lib/wire/frame.ts';
-import { byReference } from '../../lib/wire/reference.ts';
+import { HEADER, Kind, MAX_FRAME, ONCE, PULLED } from '../../lib/wire/frame/frame.ts';
+import { byReference } from '../../lib/wire/reference/reference.ts';
 import { pair, rejection, settled } from './pair.ts';
 
 const main = () => ({

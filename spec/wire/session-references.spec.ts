@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
-import { byReference, RemoteTarget } from '../../lib/wire/reference.ts';
+import { byReference, RemoteTarget } from '../../lib/wire/reference/reference.ts';
 import { type Anything, endOf, type MemoryLink, memoryLinks, pair, rejection, settled } from './pair.ts';
 import { service } from './service.ts';
 

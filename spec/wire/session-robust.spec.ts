@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { StreamLink } from '../../lib/wire/stream-link.ts';
+import { StreamLink } from '../../lib/wire/link/stream-link.ts';
 import { pair, rejection, settled } from './pair.ts';
 
 const unprintable = [

@@ -1,0 +1,71 @@
+import { ProtocolError } from '../errors.ts';
+
+interface Export {
+  value: unknown;
+  /** How often it was introduced to the peer and not yet released. */
+  introductions: number;
+}
+
+/**
+ * What the peer may reach here. Ids below zero were chosen here, when a reference was sent; those above zero are
+ * the peer's calls, whose results it may address before they exist. Zero is the main object. As in CapTP, the
+ * sign tells who chose an id, and none is ever used again, so both sides choose without asking.
+ */
+export class Exports {
+  readonly #entries = new Map<number, Export>();
+  readonly #ids = new Map<unknown, number>();
+  #last = 0;
+
+  constructor(main: object | undefined) {
+    if (main) this.#entries.set(0, { value: main, introductions: 1 });
+  }
+
+  /** How many values the peer holds, the main object left out. */
+  get size(): number {
+    return this.#entries.size - (this.#entries.has(0) ? 1 : 0);
+  }
+
+  /** Introduces a value to the peer, under the id that it already has, if it has one. */
+  introduce(value: object): number {
+    const known = this.#ids.get(value);
+    if (known !== undefined) {
+      this.#entries.get(known)!.introductions++;
+      return known;
+    }
+    const id = --this.#last;
+    this.#entries.set(id, { value, introductions: 1 });
+    this.#ids.set(value, id);
+    return id;
+  }
+
+  /** Keeps the result of the peer's call, which may still be a promise, until the peer releases it. */
+  keep(id: number, value: unknown): void {
+    if (!(id > 0) || this.#entries.has(id)) throw new ProtocolError(`The peer used the id ${id} twice.`);
+    this.#entries.set(id, { value, introductions: 1 });
+  }
+
+  /** The value under an id; throws ProtocolError if there is none. */
+  get(id: number): unknown {
+    const entry = this.#entries.get(id);
+    if (!entry) throw new ProtocolError(`The peer named ${id}, which it does not hold (any more).`);
+    return entry.value;
+  }
+
+  /** The peer gives back `count` introductions; throws ProtocolError if it never had that many. */
+  release(id: number, count: number): void {
+    const entry = this.#entries.get(id);
+    if (!entry || id === 0 || !(count > 0) || count > entry.introductions) {
+      throw new ProtocolError(`The peer released ${id} ${count} times, which is more than it held.`);
+    }
+    entry.introductions -= count;
+    if (entry.introductions > 0) return;
+    this.#entries.delete(id);
+    if (id < 0) this.#ids.delete(entry.value);
+  }
+
+  /** Forgets everything, because the peer is gone. */
+  clear(): void {
+    this.#entries.clear();
+    this.#ids.clear();
+  }
+}
