@@ -1,25 +1,35 @@
 import type { Buffer } from 'node:buffer';
 
+/** What goes with a message without being bytes, where both ends are threads of one process. */
+export interface Beside {
+  /** SharedArrayBuffers, and ArrayBuffers that move; a message names them by their place in this list. */
+  readonly values: (SharedArrayBuffer | ArrayBuffer)[];
+  /** Those of them that move; the sender has them no longer. */
+  readonly transfer: ArrayBuffer[];
+}
+
 /** What a link tells the session above it. */
 export interface LinkReceiver {
   /**
    * Whole frames lie in `bytes` from `start` to `end`, one after another. They are only valid until this
-   * returns, because the memory belongs to the link.
+   * returns, because the memory belongs to the link. `beside` is what the peer gave to `send`.
    */
-  receive(bytes: Buffer, start: number, end: number): void;
+  receive(bytes: Buffer, start: number, end: number, beside?: Beside['values']): void;
   /** Nothing more will arrive, and nothing can be sent; called once. */
   disconnected(cause?: Error): void;
 }
 
 /** An ordered, reliable, message-keeping connection between two sites. */
 export interface Link {
+  /** Whether it can carry what is not bytes: the ends are threads of one process. */
+  readonly sharesMemory: boolean;
   /** Begins to deliver; called once, by the session. */
   open(receiver: LinkReceiver): void;
   /**
    * Sends whole frames. Returns true if the link keeps `bytes` after it returns, so that the caller must not
-   * write to that memory again.
+   * write to that memory again. `beside` arrives together with them; only where the link `sharesMemory`.
    */
-  send(bytes: Buffer): boolean;
+  send(bytes: Buffer, beside?: Beside): boolean;
   /** Keeps this process alive for the link's sake. */
   ref(): void;
   /** Lets this process end although the link is open. */
