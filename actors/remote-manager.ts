@@ -11,7 +11,8 @@ import type { Remote, RemoteReference } from '../lib/module/remote.ts';
 import type { SourceService } from '../lib/module/source/service.ts';
 import { linkAll, Sources } from '../lib/module/source/sources.ts';
 import type { LinkWish } from '../lib/module/table.ts';
-import { bound, type CallOptions } from '../lib/wire/call/bound.ts';
+import { bound } from '../lib/wire/call/bound.ts';
+import type { CallOptions } from '../lib/wire/call/options.ts';
 import { PROTOCOL } from '../lib/wire/frame/frame.ts';
 import { byReference, referenceOf } from '../lib/wire/reference/reference.ts';
 import { Session } from '../lib/wire/session.ts';
@@ -26,7 +27,7 @@ import {
   type RemoteManagerOptions,
 } from './remote-manager/options.ts';
 import { SiteOutput } from './remote-manager/output.ts';
-import { Site } from './remote-manager/site.ts';
+import { forksVirtually, Site } from './remote-manager/site.ts';
 import type { Health, SiteExit, SiteState } from './remote-manager/state.ts';
 import { adopt, release } from './root.ts';
 
@@ -77,11 +78,16 @@ export class RemoteManager implements AsyncDisposable {
       resolve: (...args) => this.#sources.resolve(...args),
       sources: (hashes) => this.#sources.sources(hashes),
     };
-    this.#session = new Session(this.name, main, {
-      hello: (greeting) => this.#site.onGreeting(greeting as EngineGreeting),
-      output: (descriptor, text) => output.write(descriptor, text),
-      disconnected: (cause) => this.#site.onDisconnected(cause),
-    });
+    this.#session = new Session(
+      this.name,
+      main,
+      {
+        hello: (greeting) => this.#site.onGreeting(greeting as EngineGreeting),
+        output: (descriptor, text) => output.write(descriptor, text),
+        disconnected: (cause) => this.#site.onDisconnected(cause),
+      },
+      { limits: this.#options.limits, sharesMemory: forksVirtually(this.#options) },
+    );
     this.#session.greet(this.#greeting());
     this.#service = this.#session.main as unknown as Remote<SiteService>;
     this.#site = new Site(this.#options, this.name, this.#session, output, () =>
@@ -259,7 +265,7 @@ export class RemoteManager implements AsyncDisposable {
   }
 
   #greeting(): ManagerGreeting {
-    const { cwd, env, detach, fork } = this.#options;
+    const { cwd, env, detach, fork, limits } = this.#options;
     return {
       protocol: PROTOCOL,
       pid: process.pid,
@@ -267,6 +273,7 @@ export class RemoteManager implements AsyncDisposable {
       detach,
       local: fork === 'automatic' || fork === 'sh' || fork === 'virtual',
       ...(cwd !== undefined && { cwd }),
+      ...(limits && { limits }),
       ...(env && {
         env: Object.fromEntries(Object.entries(env).map(([key, value]) => [key, value ?? null])),
       }),

@@ -25,16 +25,21 @@ export type {
   RemoteReference,
 } from './module/remote.ts';
 export type { SystemModule, SystemModules } from './module/system-modules.ts';
-export type { CallOptions } from './wire/call/bound.ts';
+export type { CallOptions } from './wire/call/options.ts';
+export { callSignal } from './wire/call/scope.ts';
 export {
   type Death,
+  LimitError,
   OffsiteError,
   OptionError,
   ProtocolError,
+  ReleasedError,
   SiteClosedError,
   SiteCrashedError,
   TimeoutError,
   UndecodableError,
   UnserializableError,
 } from './wire/errors.ts';
+export type { Limits } from './wire/limits.ts';
+export { release, withOptions } from './wire/reference/handle.ts';
 export { byReference, RemoteTarget } from './wire/reference/reference.ts';

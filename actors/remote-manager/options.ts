@@ -4,8 +4,10 @@ import * as v from 'valibot';
 import type { ForkMethod } from '../../lib/fork/fork-method.ts';
 import { parseHost } from '../../lib/fork/host.ts';
 import type { LinkWish } from '../../lib/module/table.ts';
-import type { CallOptions } from '../../lib/wire/call/bound.ts';
+import type { CallOptions } from '../../lib/wire/call/options.ts';
 import { OptionError } from '../../lib/wire/errors.ts';
+import { MAX_FRAME } from '../../lib/wire/frame/frame.ts';
+import type { Limits } from '../../lib/wire/limits.ts';
 import type { OutputSink } from './output.ts';
 
 /** How a site is to be started; everything has a default. */
@@ -40,6 +42,8 @@ export interface RemoteManagerOptions {
   sshOptions?: readonly string[];
   /** Folders outside the packages of linked modules from which these may import. @default none */
   serve?: readonly string[];
+  /** What a call, a value or a stream may take of either process. @default see Limits */
+  limits?: Partial<Limits>;
   /** Limits of a virtual site, as for a worker thread. @default none */
   resourceLimits?: ResourceLimits;
 }
@@ -77,6 +81,8 @@ const sink = v.custom<OutputSink>(
   "must be 'inherit', 'ignore', a function of a line, or a writable stream",
 );
 
+const count = (most: number) => v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(most)));
+
 const schema = v.strictObject({
   host: v.optional(v.string(), 'localhost'),
   fork: v.optional(
@@ -109,6 +115,16 @@ const schema = v.strictObject({
       ),
     ),
     [],
+  ),
+  limits: v.optional(
+    v.strictObject({
+      messageSize: count(Number.MAX_SAFE_INTEGER),
+      frameSize: count(MAX_FRAME),
+      depth: count(100_000),
+      references: count(2 ** 31),
+      calls: count(2 ** 31),
+      streams: count(2 ** 31),
+    }),
   ),
   resourceLimits: v.optional(v.record(v.string(), v.optional(v.number()))),
 });

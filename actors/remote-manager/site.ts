@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import type { EngineGreeting } from '../../lib/engine/protocol.ts';
-import { forkOf } from '../../lib/fork/automatic.ts';
+import { forkOf, type Needs } from '../../lib/fork/automatic.ts';
 import { ForkError } from '../../lib/fork/errors.ts';
 import type { ForkedSite, SiteDeath } from '../../lib/fork/fork-method.ts';
+import { virtual } from '../../lib/fork/virtual.ts';
 import { SiteClosedError, SiteCrashedError } from '../../lib/wire/errors.ts';
 import { PROTOCOL } from '../../lib/wire/frame/frame.ts';
 import type { Session } from '../../lib/wire/session.ts';
@@ -34,6 +35,16 @@ const howItEnded = ({ exitCode, signal, cause }: SiteDeath): string => {
   if (cause instanceof Error) return `died of an uncaught ${cause.name}: ${cause.message}`;
   return signal ? `was ended by ${signal}` : `ended with exit code ${exitCode}`;
 };
+
+const needs = ({ host, detach, cwd }: CheckedOptions): Needs => ({
+  host,
+  detach,
+  ownFolder: cwd !== undefined && cwd !== process.cwd(),
+});
+
+/** Whether the site will be a thread of this process. */
+export const forksVirtually = (options: CheckedOptions): boolean =>
+  forkOf(options.fork, needs(options)) === virtual;
 
 /** One engine, from the fork to the last trace of its process; its manager's machine says when. */
 export class Site implements SiteLife {
@@ -104,7 +115,7 @@ export class Site implements SiteLife {
   }
 
   async #start(stopped: AbortSignal): Promise<void> {
-    const { host, fork, detach, cwd, timeout } = this.#options;
+    const { fork, timeout } = this.#options;
     const giveUp = new AbortController();
     const abort = () =>
       giveUp.abort(
@@ -118,11 +129,10 @@ export class Site implements SiteLife {
     stopped.addEventListener('abort', abort, { once: true });
     const timer = setTimeout(() => giveUp.abort(this.#tooLate()), timeout);
     try {
-      const forked = await forkOf(fork, {
-        host,
-        detach,
-        ownFolder: cwd !== undefined && cwd !== process.cwd(),
-      })({
+      const forked = await forkOf(
+        fork,
+        needs(this.#options),
+      )({
         ...this.#options,
         name: this.#name,
         signal: giveUp.signal,

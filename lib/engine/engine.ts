@@ -54,7 +54,7 @@ export class Engine {
         close: () => void this.#close(),
         disconnected: (cause) => this.#orphaned(cause),
       },
-      this.#words,
+      { activity: this.#words, sharesMemory: link.sharesMemory },
     );
     // A site lives until it is closed, whether it has something to do or not.
     setInterval(() => {}, FOREVER);
@@ -86,11 +86,12 @@ export class Engine {
   }
 
   /** Becomes the site that the manager asked for, or says why it can't. */
-  #prepare({ protocol, name, pid, cwd, env, detach, local }: ManagerGreeting): Refusal | undefined {
+  #prepare({ protocol, name, pid, cwd, env, detach, local, limits }: ManagerGreeting): Refusal | undefined {
     if (protocol !== PROTOCOL) {
       const message = `The manager speaks protocol ${protocol}, this engine ${PROTOCOL}.`;
       return { step: 'version', message };
     }
+    if (limits) this.#session.limit(limits);
     for (const [name, value] of Object.entries(env ?? {})) {
       if (value === null) delete process.env[name];
       else process.env[name] = value;

@@ -1,3 +1,5 @@
+import type { Limits } from '../wire/limits.ts';
+
 /** What a manager tells the engine first, as the session's greeting; plain data. */
 export interface ManagerGreeting {
   readonly protocol: number;
@@ -11,6 +13,8 @@ export interface ManagerGreeting {
   readonly env?: Readonly<Record<string, string | null>>;
   /** Whether the site was asked for on the manager's own host, without a command that may lead elsewhere. */
   readonly local: boolean;
+  /** What the manager may take of the site's process, as far as it differs from what is usual. */
+  readonly limits?: Partial<Limits>;
   /** Whether the site outlives its parent. */
   readonly detach: boolean;
 }

@@ -1,4 +1,4 @@
-import { type Caller, proxyOf } from '../wire/reference/proxy.ts';
+import { type Calls, proxyOf } from '../wire/reference/handle.ts';
 import { type Reference, referenceOf } from '../wire/reference/reference.ts';
 
 /** The names that a module here exports: its own and inherited ones, without what every object has. */
@@ -15,9 +15,12 @@ export const namesOf = (module: object): string[] => {
  * The names of a module that lives in another site, which is asked for them; `undefined` if it lives in the site at
  * the other end of `session`, which knows it. A site that can't say has none.
  */
-export const remoteNames = async (module: object, session: object): Promise<string[] | undefined> => {
-  const { session: its } = referenceOf(module) as Reference;
-  if (its === session) return undefined;
-  const service = proxyOf(its as Caller, 0) as { names(module: object): Promise<string[]> };
+export const remoteNames = async (
+  module: object,
+  session: { reaches(calls: object): boolean },
+): Promise<string[] | undefined> => {
+  const { calls } = referenceOf(module) as Reference;
+  if (session.reaches(calls)) return undefined;
+  const service = proxyOf(calls as Calls, 0) as { names(module: object): Promise<string[]> };
   return service.names(module).catch(() => []);
 };

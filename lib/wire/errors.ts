@@ -63,6 +63,32 @@ export class ProtocolError extends OffsiteError {
 }
 nameError(ProtocolError, 'ProtocolError');
 
+/**
+ * A bound was passed that an option sets: `ERR_OFFSITE_MESSAGE_SIZE`, `_FRAME_SIZE`, `_DEPTH`, `_REFERENCES`, `_CALLS` or
+ * `_STREAMS`. Nothing was sent.
+ */
+export class LimitError extends OffsiteError {
+  /** The option's name. */
+  readonly limit: string;
+  /** What it allows. */
+  readonly bound: number;
+
+  constructor(code: string, limit: string, bound: number, message: string, options?: ErrorOptions) {
+    super(code, message, options);
+    this.limit = limit;
+    this.bound = bound;
+  }
+}
+nameError(LimitError, 'LimitError');
+
+/** A reference was used that had been given back with `release`; `ERR_OFFSITE_RELEASED`. */
+export class ReleasedError extends OffsiteError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('ERR_OFFSITE_RELEASED', message, options);
+  }
+}
+nameError(ReleasedError, 'ReleasedError');
+
 /** An option has a value that it can't have; `ERR_OFFSITE_OPTION`. */
 export class OptionError extends OffsiteError {
   /** The option's name as the caller writes it. */

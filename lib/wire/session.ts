@@ -1,68 +1,99 @@
 import type { Buffer } from 'node:buffer';
 import { awaitSync } from './call/await-sync.ts';
-import { Call } from './call/call.ts';
 import { Callee } from './call/callee.ts';
-import { decodeBody, encodeBody } from './codec/codec.ts';
+import { Caller } from './call/caller.ts';
 import { arrivedFrom } from './codec/remote-error.ts';
-import { ProtocolError, TimeoutError, UnserializableError } from './errors.ts';
-import { FLAGS_AT, HEADER, Kind, ONCE, Operation, PULLED } from './frame/frame.ts';
+import { ProtocolError, TimeoutError } from './errors.ts';
+import { CUT, FLAGS_AT, FORGET, HEADER, Kind, Operation } from './frame/frame.ts';
 import { Inbox } from './frame/inbox.ts';
 import { Sender } from './frame/sender.ts';
-import type { Link, LinkReceiver } from './link/link.ts';
+import { DEFAULT_LIMITS, type Limits } from './limits.ts';
+import type { Beside, Link, LinkReceiver } from './link/link.ts';
+import { LiveValues } from './live-values.ts';
 import { ProcessHold } from './process-hold.ts';
-import { type Caller, proxyOf, proxyOfCall } from './reference/proxy.ts';
-import { References } from './reference/references.ts';
+import { proxied, proxyOf } from './reference/handle.ts';
 import type { FailureOf, SessionEvents } from './session-events.ts';
+import { StreamFrames } from './stream/frames.ts';
+
+/** What a session is made with beside its name, its main object and its events; everything has a default. */
+export interface SessionOptions {
+  /** Its first word counts the peer's calls that run; another thread may look at it. */
+  activity?: Int32Array<ArrayBufferLike>;
+  /** What the peer may take of this process. @default DEFAULT_LIMITS */
+  limits?: Partial<Limits> | undefined;
+  /** Whether the peer will be a thread of this process. @default false */
+  sharesMemory?: boolean;
+}
 
 /**
- * What both ends speak over a link: calls, references, output and liveness. It can be used before it has a link:
+ * What both ends speak over a link: calls, references, streams, output and liveness. It can be used before it has a link:
  * what is sent until then waits in the outbox.
  */
-export class Session implements LinkReceiver, Caller {
+export class Session implements LinkReceiver {
   /** The peer's name in errors. */
   readonly peer: string;
   readonly #events: SessionEvents;
   readonly #sender = new Sender(() => this.#beforeLeaving());
-  readonly #references: References;
+  readonly #live: LiveValues;
+  readonly #caller: Caller;
   readonly #callee: Callee;
-  readonly #inbox = new Inbox((bytes, at, end) => this.#onFrame(bytes, at, end));
-  /** Results that were kept over there for pipelining are given back when nobody here can use them any more. */
-  readonly #kept = new FinalizationRegistry<number>((id) => this.#sender.release(id, 1));
-  /** Calls and pings that wait for an answer. */
-  readonly #waiting = new Map<number, Call>();
-  /** Calls of this turn, whose flags are final only when it ends. */
-  readonly #fresh: Call[] = [];
-  #lastId = 0;
+  readonly #streams: StreamFrames;
+  readonly #inbox = new Inbox((bytes, at, end, beside) => this.#onFrame(bytes, at, end, beside));
+  readonly #limits: Limits;
   #link: Link | undefined;
   #failure: FailureOf | undefined;
   readonly #hold = new ProcessHold();
 
-  /** `main` is what the peer reaches under id 0; `peer` its name in errors; `activity[0]` counts its calls that run. */
+  /** `main` is what the peer reaches under id 0; `peer` its name in errors. */
   constructor(
     peer: string,
     main: object | undefined,
     events: SessionEvents,
-    activity: Int32Array<ArrayBufferLike> = new Int32Array(1),
+    { activity = new Int32Array(1), limits, sharesMemory = false }: SessionOptions = {},
   ) {
     this.peer = peer;
-    this.#references = new References(this, main, (id, count) => this.#sender.release(id, count));
-    this.#callee = new Callee(this.#references, this.#sender, activity);
     this.#events = events;
+    this.#limits = { ...DEFAULT_LIMITS, ...limits };
+    const sender = this.#sender;
+    this.#caller = new Caller({
+      peer,
+      sender,
+      live: () => this.#live,
+      waits: (waiting) => (waiting ? this.#hold.hold() : this.#hold.letGo()),
+    });
+    this.#live = new LiveValues(this.#caller, main, sender, this.#limits, sharesMemory);
+    this.#callee = new Callee(this.#live, sender, activity);
+    this.#streams = new StreamFrames(this.#live, sender, peer, (cause) => this.#link?.destroy(cause));
   }
 
   /** The peer's main object. */
   get main(): object {
-    return proxyOf(this, 0);
+    return proxyOf(this.#caller, 0);
   }
 
   /** How many calls wait for an answer. */
   get inFlight(): number {
-    return this.#waiting.size;
+    return this.#caller.inFlight;
   }
 
-  /** How many values each side holds of the other. */
-  get references(): { exports: number; imports: number } {
-    return this.#references.sizes;
+  /** How many values each side holds of the other: references, signals and streams. */
+  get references(): { exports: number; imports: number; streams: number } {
+    const { references, signals, streams } = this.#live;
+    return {
+      exports: references.sizes.exports + signals.sizes.exports,
+      imports: references.sizes.imports + signals.sizes.imports,
+      streams: streams.size,
+    };
+  }
+
+  /** Whether a value is a proxy of something that this session reaches. */
+  reaches(calls: object): boolean {
+    return calls === this.#caller;
+  }
+
+  /** Sets bounds that were not known when the session was made. */
+  limit(limits: Partial<Limits>): void {
+    Object.assign(this.#limits, limits);
   }
 
   /** Gives the session its link, over which it sends what has gathered. */
@@ -75,71 +106,14 @@ export class Session implements LinkReceiver, Caller {
     this.#sender.attach(link);
     link.open(this);
     this.#hold.attach(link);
-    if (this.#waiting.size > 0) this.#hold.hold();
+    if (this.#caller.inFlight > 0) this.#hold.hold();
     this.#sender.flush();
   }
 
   /** Introduces this side; the first frame. `value` is plain data. */
   greet(value: unknown): void {
-    this.#sender.value(Kind.hello, 0, value, this.#references, 'greeting');
+    this.#sender.value(Kind.hello, 0, 0, value, this.#live, 'greeting');
     this.#sender.flush();
-  }
-
-  call(target: number, path: readonly string[], operation: Operation, args: unknown[]): Call {
-    const { outbox } = this.#sender;
-    const call = new Call(++this.#lastId, outbox.length);
-    if (this.#failure) {
-      call.reject(this.#failure(false));
-      return call;
-    }
-    if (this.#sender.writing) {
-      call.reject(
-        new UnserializableError('A getter called another site while its object was being sent.', 'arguments'),
-      );
-      return call;
-    }
-    this.#sender.begin();
-    try {
-      outbox.begin(Kind.call, operation | ONCE, path.length, call.id);
-      outbox.double(target);
-      for (const segment of path) outbox.segment(segment);
-      if (operation !== Operation.get) encodeBody(outbox, args, this.#references, 'arguments');
-      outbox.end();
-      this.#fresh.push(call);
-      this.#sender.flushSoon();
-    } catch (cause) {
-      outbox.abandon();
-      call.reject(cause);
-    } finally {
-      this.#sender.done();
-    }
-    return call;
-  }
-
-  pull(call: Call): Promise<unknown> {
-    const { promise } = call;
-    if (call.pulled || call.settled) return promise;
-    if (this.#failure) {
-      // The session ended between the call and the first look at its result.
-      call.reject(this.#failure(call.frame < 0));
-      return promise;
-    }
-    this.#wait(call);
-    if (call.frame >= 0) {
-      this.#sender.outbox.bytes[call.frame + FLAGS_AT]! |= PULLED;
-    } else {
-      this.#sender.bare(Kind.pull, call.id);
-      this.#sender.flushSoon();
-    }
-    return promise;
-  }
-
-  keep(call: Call): boolean {
-    if (call.kept) return true;
-    // Once it has left with the word that nothing will follow, the peer forgets it with the answer.
-    if (call.frame < 0 || call.settled) return false;
-    this.#keepResult(call);
-    return true;
   }
 
   /**
@@ -147,43 +121,34 @@ export class Session implements LinkReceiver, Caller {
    * call throws, or TimeoutError after `timeout` milliseconds.
    */
   callSync(path: readonly string[], args: unknown[], timeout: number): unknown {
-    const call = this.call(0, path, Operation.apply, args);
+    const call = this.#caller.call(0, path, Operation.apply, args, undefined);
     // It can't even be sent.
     if (call.settled) throw call.failure;
     // Whoever looks at the promise is this.
-    this.pull(call).catch(() => {});
+    this.#caller.pull(call).catch(() => {});
     this.#sender.flush();
-    const decode = (bytes: Buffer, body: number, end: number) =>
-      decodeBody(bytes, body, end, this.#references);
+    const decode = (bytes: Buffer, body: number, end: number, beside: Beside['values'] | undefined) => {
+      this.#live.beside = beside;
+      return this.#live.read(bytes, body, end);
+    };
     const over = () => this.#failure !== undefined;
     try {
-      const answer = awaitSync({ inbox: this.#inbox, link: this.#link, id: call.id, decode, over }, timeout);
-      if (answer?.threw) throw arrivedFrom(answer.value, this.peer, call.caller.stack ?? '');
+      const answer = awaitSync(
+        { inbox: this.#inbox, link: this.#link, id: call.number, decode, over },
+        timeout,
+      );
+      if (answer?.threw) throw arrivedFrom(answer.value, this.peer, new Error().stack?.replace(/^.*/, '') ?? '');
       if (answer) return answer.value;
       if (this.#failure) throw this.#failure(true);
       throw new TimeoutError(`${this.peer} did not answer ${path.join('.')} within ${timeout} ms.`, timeout);
     } finally {
-      this.forget(call);
+      this.#caller.forget(call);
     }
   }
 
   /** Resolves once the peer's loop has answered; rejects as a call does. */
   ping(): PromiseLike<unknown> {
-    const call = new Call(++this.#lastId, -1);
-    if (this.#failure) {
-      call.reject(this.#failure(false));
-    } else {
-      this.#wait(call);
-      this.#sender.bare(Kind.ping, call.id);
-      this.#sender.flush();
-    }
-    return proxyOfCall(this, call) as PromiseLike<unknown>;
-  }
-
-  /** Forgets a call or ping: its answer, if one comes, is dropped. */
-  forget(call: Call): void {
-    this.#waiting.delete(call.id);
-    if (this.#waiting.size === 0) this.#hold.letGo();
+    return proxied(this.#caller.ping()) as unknown as PromiseLike<unknown>;
   }
 
   /** Sends what user code printed. */
@@ -201,18 +166,16 @@ export class Session implements LinkReceiver, Caller {
   end(failure: FailureOf): void {
     if (this.#failure) return;
     this.#failure = failure;
-    const waiting = [...this.#waiting.values()];
-    this.#waiting.clear();
-    this.#references.clear();
     this.#sender.end();
-    this.#fresh.length = 0;
+    this.#caller.end(failure);
+    this.#live.end(() => failure(true));
+    this.#callee.end(failure(true));
     this.#hold.letGo();
-    for (const call of waiting) call.reject(failure(call.frame < 0));
   }
 
-  receive(bytes: Buffer, start: number, end: number): void {
+  receive(bytes: Buffer, start: number, end: number, beside?: Beside['values']): void {
     try {
-      this.#inbox.receive(bytes, start, end);
+      this.#inbox.receive(bytes, start, end, beside);
     } catch (cause) {
       this.#link?.destroy(cause as Error);
     }
@@ -222,78 +185,61 @@ export class Session implements LinkReceiver, Caller {
     this.#events.disconnected?.(cause);
   }
 
-  #onFrame(bytes: Buffer, at: number, end: number): void {
+  #onFrame(bytes: Buffer, at: number, end: number, beside: Beside['values'] | undefined): void {
     // After its end a session still passes on what the peer prints while it ends.
     if (this.#failure && bytes[at + 4] !== Kind.output) return;
+    this.#live.beside = beside;
     const id = bytes.readDoubleLE(at + HEADER);
     const body = at + HEADER + 8;
+    const flags = bytes[at + FLAGS_AT]!;
     switch (bytes[at + 4]) {
       case Kind.call:
         return this.#callee.onCall(bytes, at, id, end);
       case Kind.return:
-        return this.#onAnswer(bytes, id, body, end, false);
+        return this.#caller.onAnswer(bytes, id, body, end, false);
       case Kind.throw:
-        return this.#onAnswer(bytes, id, body, end, true);
+        return this.#caller.onAnswer(bytes, id, body, end, true);
       case Kind.pull:
         return this.#callee.onPull(id);
+      case Kind.cancel:
+        return this.#callee.onCancel(id, this.#reason(bytes, body, end));
       case Kind.release:
-        return this.#references.exports.release(id, bytes.readDoubleLE(body));
+        return this.#live.references.exports.release(id, bytes.readDoubleLE(body));
+      case Kind.part:
+        return flags & CUT ? this.#live.incoming.onCut(id) : this.#live.incoming.onPart(id, bytes, body, end);
+      case Kind.chunk:
+      case Kind.end:
+      case Kind.fail:
+      case Kind.credit:
+      case Kind.stop:
+        return this.#streams.receive(bytes, at, id, end);
+      case Kind.abort:
+        if (flags & FORGET) return this.#live.signals.onForget(id);
+        return this.#live.signals.onAbort(id, this.#reason(bytes, body, end));
       case Kind.ping:
         this.#sender.bare(Kind.pong, id);
         return this.#sender.flush();
       case Kind.pong:
-        return this.#settle(id)?.resolve(undefined);
+        return this.#caller.onPong(id);
       case Kind.output:
-        return this.#events.output?.(bytes[at + FLAGS_AT]!, bytes.toString('utf8', body, end));
+        return this.#events.output?.(flags, bytes.toString('utf8', body, end));
       case Kind.close:
         return this.#events.close?.();
       case Kind.hello:
-        return this.#events.hello?.(decodeBody(bytes, body, end, this.#references));
+        return this.#events.hello?.(this.#live.read(bytes, body, end));
       default:
         throw new ProtocolError(`A frame of the unknown kind ${bytes[at + 4]} arrived.`);
     }
   }
 
-  #onAnswer(bytes: Buffer, id: number, body: number, end: number, threw: boolean): void {
-    const call = this.#settle(id);
-    // If nobody waits any more, what the answer introduces is imported all the same, so that it is given back.
-    let value: unknown;
-    try {
-      value = decodeBody(bytes, body, end, this.#references);
-    } catch (cause) {
-      call?.reject(cause);
-      return;
-    }
-    if (threw) call?.reject(arrivedFrom(value, this.peer, call.caller.stack ?? ''));
-    else call?.resolve(value);
+  /** What was given as a reason; one that can't be read is still one. */
+  #reason(bytes: Buffer, body: number, end: number): unknown {
+    return this.#live.readReason(bytes, body, end, this.peer);
   }
 
-  #settle(id: number): Call | undefined {
-    const call = this.#waiting.get(id);
-    if (call) this.forget(call);
-    return call;
-  }
-
-  #wait(call: Call): void {
-    call.pulled = true;
-    this.#waiting.set(call.id, call);
-    this.#hold.hold();
-  }
-
-  /** Tells the peer, in the call's frame which is still here, that the result will be used further. */
-  #keepResult(call: Call): void {
-    call.kept = true;
-    this.#sender.outbox.bytes[call.frame + FLAGS_AT]! &= ~ONCE;
-    this.#kept.register(call, call.id);
-  }
-
-  /** The frames of this turn leave: what nobody has asked for by now may still be used later. */
+  /** The frames of this turn leave. */
   #beforeLeaving(): void {
-    for (const call of this.#fresh) {
-      if (!call.pulled && !call.kept) this.#keepResult(call);
-      call.frame = -1;
-    }
-    this.#fresh.length = 0;
-    if (this.#waiting.size > 0) this.#link?.expect();
+    this.#caller.beforeLeaving();
+    if (this.#caller.inFlight > 0) this.#link?.expect();
   }
 }

@@ -97,6 +97,22 @@ export class MemoryLink implements Link {
 
   expect(): void {}
 
+  readonly sharesMemory = false;
+
+  /** Whether this end pretends that too much waits. */
+  congested = false;
+  readonly #drains: (() => void)[] = [];
+
+  drained(): Promise<void> {
+    return new Promise((resolve) => this.#drains.push(resolve));
+  }
+
+  /** What waited has left. */
+  drain(): void {
+    this.congested = false;
+    for (const resolve of this.#drains.splice(0)) resolve();
+  }
+
   get waiting(): number {
     return this.#held.reduce((sum, bytes) => sum + bytes.length, 0);
   }

@@ -124,14 +124,14 @@ describe('the end of a session', () => {
     const world = pair({ ...service(), hold: (value: unknown) => void held.push(value) }, { add: () => 1 });
     const object = await world.remote.object();
     await world.remote.hold(() => 1);
-    expect(world.near.session.references).toEqual({ exports: 1, imports: 1 });
+    expect(world.near.session.references).toEqual({ exports: 1, imports: 1, streams: 0 });
     ending(world);
     expect([typeof object, held.length]).toEqual(['function', 1]);
     const remote = world.far.session.main as { add(): PromiseLike<unknown> };
     const answer = remote.add().then(() => 'answered');
     await settled();
     expect(await Promise.race([answer, settled().then(() => 'nothing')])).toBe('nothing');
-    expect(world.near.session.references).toEqual({ exports: 0, imports: 0 });
+    expect(world.near.session.references).toEqual({ exports: 0, imports: 0, streams: 0 });
   });
 
   test('sends nothing for calls of the peer that end after it', async () => {

@@ -115,8 +115,8 @@ describe('a reference', () => {
       await settled();
     }
     expect([near.session.references, far.session.references]).toEqual([
-      { exports: 0, imports: 0 },
-      { exports: 0, imports: 0 },
+      { exports: 0, imports: 0, streams: 0 },
+      { exports: 0, imports: 0, streams: 0 },
     ]);
   });
 });

@@ -254,7 +254,7 @@ describe('a session', () => {
           finish = resolve;
         }),
     };
-    new Session('near', main, {}, activity).attach(farLink);
+    new Session('near', main, {}, { activity }).attach(farLink);
     const remote = endOf('far', undefined, nearLink).session.main as Anything;
     const long = remote.long().then(() => {});
     await remote.now();

@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import { HEADER, Kind } from '../frame/frame.ts';
 import type { Inbox } from '../frame/inbox.ts';
-import type { Link } from '../link/link.ts';
+import type { Beside, Link } from '../link/link.ts';
 
 /** A call's answer, as it came. */
 export interface Answer {
@@ -15,7 +15,7 @@ export interface SyncWait {
   readonly link: Link | undefined;
   /** The call whose answer is waited for. */
   readonly id: number;
-  decode(bytes: Buffer, body: number, end: number): unknown;
+  decode(bytes: Buffer, body: number, end: number, beside: Beside['values'] | undefined): unknown;
   /** Whether the answer can't come any more. */
   over(): boolean;
 }
@@ -28,12 +28,12 @@ export interface SyncWait {
 export const awaitSync = ({ inbox, link, id, decode, over }: SyncWait, timeout: number) => {
   let answer: (() => Answer) | undefined;
   const letGo = inbox.hold(
-    (bytes, at, end) => {
+    (bytes, at, end, beside) => {
       const kind = bytes[at + 4];
       if (kind !== Kind.return && kind !== Kind.throw) return false;
       if (bytes.readDoubleLE(at + HEADER) !== id) return false;
       try {
-        const value = decode(bytes, at + HEADER + 8, end);
+        const value = decode(bytes, at + HEADER + 8, end, beside);
         answer = () => ({ value, threw: kind === Kind.throw });
       } catch (cause) {
         // A body that can't be read fails its call and not the link.

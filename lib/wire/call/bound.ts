@@ -1,41 +1,31 @@
-import { OptionError, TimeoutError } from '../errors.ts';
+import { TimeoutError } from '../errors.ts';
 import { referenceOf } from '../reference/reference.ts';
 import type { Call } from './call.ts';
-
-/** How long a call may take, and what gives it up. */
-export interface CallOptions {
-  /** In milliseconds. @default no bound but the site's life */
-  timeout?: number;
-  /** Aborting it rejects the call with the signal's reason; the site may still run it. */
-  signal?: AbortSignal;
-}
+import { type CallOptions, checkCallOptions } from './options.ts';
 
 /** The longest time that Node's timers take; what is longer is no bound. */
 const FOREVER = 2 ** 31 - 1;
 
-interface Forgetful {
-  forget(call: Call): void;
+/** Who can give up calls. */
+interface Cancels {
+  /** Tells the peer that this call may be given up. */
+  allowCancel(call: Call): void;
+  /** Rejects a call, and tells the peer if it runs there. */
+  cancel(call: Call, cause: unknown): void;
 }
 
-/** Bounds a call that was made through a proxy; `what` names it in the error. Returns the same proxy. */
-export const bound = <T>(proxy: T, what: string, { timeout, signal }: CallOptions = {}): T => {
-  if (timeout === undefined && !signal) return proxy;
-  const { call, session } = referenceOf(proxy) as unknown as { call: Call; session: Forgetful };
-  const end = (cause: unknown) => {
-    if (call.settled) return;
-    session.forget(call);
-    call.reject(cause);
-  };
-  const abort = () => end(signal!.reason);
-  if (timeout !== undefined && !(timeout >= 0)) {
-    end(new OptionError('timeout', `A timeout is a number of milliseconds from 0 on, not ${timeout}.`));
-  }
+/** Gives a call up when its time is over or its signal is aborted; `what` names it in the error. */
+export const boundCall = (cancels: Cancels, call: Call, what: string, options: CallOptions): void => {
+  const { timeout, signal } = options;
+  if (call.settled) return;
+  cancels.allowCancel(call);
+  const abort = () => cancels.cancel(call, signal!.reason);
   const timer =
     timeout === undefined || timeout > FOREVER
       ? undefined
       : setTimeout(() => {
-          const message = `${what} was not answered within ${timeout} ms; it may still run. Give it more time, or close the site.`;
-          end(new TimeoutError(message, timeout));
+          const message = `${what} was not answered within ${timeout} ms; its site was told, but it may still run. Give it more time, or close the site.`;
+          cancels.cancel(call, new TimeoutError(message, timeout));
         }, timeout);
   if (signal?.aborted) abort();
   else signal?.addEventListener('abort', abort, { once: true });
@@ -43,6 +33,20 @@ export const bound = <T>(proxy: T, what: string, { timeout, signal }: CallOption
     clearTimeout(timer);
     signal?.removeEventListener('abort', abort);
   };
-  call.promise.then(clean, clean);
+  call.result.then(clean, clean);
+};
+
+/**
+ * Bounds a call that was made through a proxy; `what` names it in the error, and options that can't be are the call's
+ * error. Returns the same proxy.
+ */
+export const bound = <T>(proxy: T, what: string, options: CallOptions = {}): T => {
+  if (options.timeout === undefined && !options.signal) return proxy;
+  const { call, calls } = referenceOf(proxy) as unknown as { call: Call; calls: Cancels };
+  try {
+    boundCall(calls, call, what, checkCallOptions(options));
+  } catch (cause) {
+    calls.cancel(call, cause);
+  }
   return proxy;
 };

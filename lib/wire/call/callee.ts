@@ -1,11 +1,24 @@
 import type { Buffer } from 'node:buffer';
-import { decodeBody } from '../codec/codec.ts';
-import { isError, textOf } from '../codec/remote-error.ts';
+import { isError } from '../codec/remote-error.ts';
 import { ProtocolError } from '../errors.ts';
-import { FLAGS_AT, HEADER, Kind, ONCE, OPERATION_MASK, Operation, PULLED } from '../frame/frame.ts';
+import {
+  CANCELLABLE,
+  FLAGS_AT,
+  HEADER,
+  Kind,
+  ONCE,
+  OPERATION_MASK,
+  Operation,
+  PULLED,
+  VOID,
+} from '../frame/frame.ts';
 import type { Sender } from '../frame/sender.ts';
-import type { References } from '../reference/references.ts';
+import type { LiveValues } from '../live-values.ts';
+import { withOptions } from '../reference/handle.ts';
+import { referenceOf } from '../reference/reference.ts';
 import { perform } from './dispatch.ts';
+import { Lanes } from './lanes.ts';
+import { CallScope, within } from './scope.ts';
 
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
@@ -13,13 +26,16 @@ const isThenable = (value: unknown): value is PromiseLike<unknown> =>
 
 /** The side of a session that performs the peer's calls and answers them. */
 export class Callee {
-  readonly #references: References;
+  readonly #live: LiveValues;
   readonly #sender: Sender;
   /** How many of the peer's calls run now, in the first word; another thread may look at it. */
   readonly #activity: Int32Array<ArrayBufferLike>;
+  /** Calls that run and may be given up. */
+  readonly #scopes = new Map<number, CallScope>();
+  readonly #lanes = new Lanes();
 
-  constructor(references: References, sender: Sender, activity: Int32Array<ArrayBufferLike>) {
-    this.#references = references;
+  constructor(live: LiveValues, sender: Sender, activity: Int32Array<ArrayBufferLike>) {
+    this.#live = live;
     this.#sender = sender;
     this.#activity = activity;
   }
@@ -27,9 +43,10 @@ export class Callee {
   /** Performs the call whose frame lies in `bytes` from `at` to `end`; throws ProtocolError. */
   onCall(bytes: Buffer, at: number, id: number, end: number): void {
     const flags = bytes[at + FLAGS_AT]!;
-    const operation = (flags & OPERATION_MASK) as Operation;
     const segments = bytes.readUInt16LE(at + 6);
-    const target = this.#references.exports.get(bytes.readDoubleLE(at + HEADER + 8));
+    const targetId = bytes.readDoubleLE(at + HEADER + 8);
+    const { exports } = this.#live.references;
+    const target = exports.get(targetId);
     let position = at + HEADER + 16;
     const path: string[] = [];
     for (let i = 0; i < segments; i++) {
@@ -39,21 +56,32 @@ export class Callee {
       path.push(bytes.toString('utf8', position + 2, position + 2 + size));
       position += 2 + size;
     }
+    if (this.#activity[0]! >= this.#live.limits.calls) {
+      throw new ProtocolError(`The peer has more than ${this.#live.limits.calls} calls running.`);
+    }
+    const operation = (flags & OPERATION_MASK) as Operation;
     let result: unknown;
     // Counted without Atomics, because only this thread writes, and a late look at it does no harm.
     this.#activity[0]!++;
     try {
-      const args =
-        operation === Operation.get ? [] : (decodeBody(bytes, position, end, this.#references) as unknown[]);
-      result = isThenable(target)
-        ? target.then((value) => perform(value, path, operation, args))
-        : perform(target, path, operation, args);
+      const args = operation === Operation.get ? [] : (this.#live.read(bytes, position, end) as unknown[]);
+      const pending = this.#live.takePending();
+      if (flags & VOID) {
+        if (!(flags & ONCE)) exports.keep(id, undefined);
+        return;
+      }
+      result =
+        pending || this.#lanes.has(targetId)
+          ? this.#lanes.after(targetId, pending, () => this.#begin(flags, id, target, path, operation, args))
+          : this.#begin(flags, id, target, path, operation, args);
       if (isThenable(result)) {
         // Once: a proxy's `then` asks again each time.
         result = Promise.resolve(result);
-        this.#countUntilSettled(result as Promise<unknown>);
-      }
+        this.#countUntilSettled(result as Promise<unknown>, flags & CANCELLABLE ? id : undefined);
+      } else if (flags & CANCELLABLE) this.#scopes.delete(id);
     } catch (cause) {
+      if (cause instanceof ProtocolError) throw cause;
+      this.#scopes.delete(id);
       if (flags & ONCE) return this.#answer(Kind.throw, id, cause);
       result = Promise.reject(cause);
       // Whoever waits for it learns of its failure.
@@ -62,19 +90,55 @@ export class Callee {
       this.#activity[0]!--;
     }
     if (flags & ONCE) return this.#answerWhenDone(id, result);
-    this.#references.exports.keep(id, result);
+    exports.keep(id, result);
     if (flags & PULLED) this.#answerWhenDone(id, result);
   }
 
   /** Answers a call whose result was kept. */
   onPull(id: number): void {
-    this.#answerWhenDone(id, this.#references.exports.get(id));
+    this.#answerWhenDone(id, this.#live.references.exports.get(id));
   }
 
-  #countUntilSettled(running: Promise<unknown>): void {
+  /** The caller gave a call up; one that has been answered, or could not be given up, is let be. */
+  onCancel(id: number, reason: unknown): void {
+    this.#scopes.get(id)?.abort(reason);
+  }
+
+  /** Nobody waits any more for what runs here. */
+  end(reason: unknown): void {
+    const scopes = [...this.#scopes.values()];
+    this.#scopes.clear();
+    for (const scope of scopes) scope.abort(reason);
+  }
+
+  #begin(
+    flags: number,
+    id: number,
+    target: unknown,
+    path: readonly string[],
+    operation: Operation,
+    args: unknown[],
+  ): unknown {
+    if (!(flags & CANCELLABLE)) {
+      return isThenable(target)
+        ? target.then((value) => perform(value, path, operation, args))
+        : perform(target, path, operation, args);
+    }
+    const scope = new CallScope();
+    this.#scopes.set(id, scope);
+    const run = (value: unknown) => {
+      // A third site's value: who gives the call up here gives it up there.
+      const held = referenceOf(value) ? withOptions(value as object, { signal: scope.signal }) : value;
+      return within(scope, () => perform(held, path, operation, args));
+    };
+    return isThenable(target) ? target.then(run) : run(target);
+  }
+
+  #countUntilSettled(running: Promise<unknown>, cancellable: number | undefined): void {
     this.#activity[0]!++;
     const done = () => {
       this.#activity[0]!--;
+      if (cancellable !== undefined) this.#scopes.delete(cancellable);
     };
     running.then(done, done);
   }
@@ -89,26 +153,13 @@ export class Callee {
 
   /** Answers a call; a result that can't be sent becomes that call's error. */
   #answer(kind: number, id: number, value: unknown): void {
+    if (kind === Kind.throw) return this.#sender.reason(kind, 0, id, value, this.#live);
     try {
-      this.#sender.value(kind, id, value, this.#references, kind === Kind.throw ? 'error' : 'result');
+      this.#sender.value(kind, 0, id, value, this.#live, 'result');
+      this.#sender.flushSoon();
     } catch (cause) {
-      // What was thrown can't cross as it is, but the fact must.
-      const error =
-        kind === Kind.return && isError(cause)
-          ? cause
-          : new Error(`Thrown in the site: ${textOf(kind === Kind.throw ? value : cause)}`);
-      try {
-        this.#sender.value(Kind.throw, id, error, this.#references, 'error');
-      } catch {
-        this.#sender.value(
-          Kind.throw,
-          id,
-          new Error('Thrown in the site: an error that can not be sent.'),
-          this.#references,
-          'error',
-        );
-      }
+      const error = isError(cause) ? cause : new Error(`Thrown while the result was read: ${String(cause)}`);
+      this.#sender.reason(Kind.throw, 0, id, error, this.#live);
     }
-    this.#sender.flushSoon();
   }
 }

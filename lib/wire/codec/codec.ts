@@ -1,27 +1,12 @@
 import { Buffer } from 'node:buffer';
-import { UndecodableError } from '../errors.ts';
+import { ProtocolError, UndecodableError } from '../errors.ts';
 import type { Outbox } from '../frame/outbox.ts';
 import { isByReference } from '../reference/reference.ts';
+import type { DecodeContext, EncodeContext, LiveRecord } from './context.ts';
 import { isPlain } from './plain.ts';
 import { refuseLossy } from './refuse.ts';
 import { bareRecord, type ErrorRecord, isError, rebuildError, recordError } from './remote-error.ts';
 import { makeSuperJSON } from './superjson.deferred.ts';
-
-/** How a reference is written down: an id in the sender's table, or one in the receiver's (it comes home). */
-export interface ReferenceRecord {
-  id: number;
-  home: boolean;
-}
-
-/** The session's tables, as the codec needs them. */
-export interface ReferenceTables {
-  /** Makes a value reachable from the other side. */
-  exportValue(value: object): ReferenceRecord;
-  /** Gives the value that a record stands for. */
-  importValue(record: ReferenceRecord): unknown;
-  /** Takes back an introduction whose message was never sent. */
-  withdraw(record: ReferenceRecord): void;
-}
 
 /** Kinds of body. */
 const PLAIN = 0;
@@ -40,8 +25,9 @@ interface Bytes {
  * their end without a break, so one variable is enough.
  */
 let attachments: Uint8Array[] = [];
-let tables: ReferenceTables;
-let introduced: ReferenceRecord[] = [];
+let tables: EncodeContext;
+let decoder: DecodeContext;
+let introduced: LiveRecord[] = [];
 
 /** Constructors of what is sent as raw bytes; a Buffer is a Buffer again. */
 const VIEWS = {
@@ -89,15 +75,15 @@ const rich = (): ReturnType<typeof makeSuperJSON> => {
   if (made) return made;
   const superjson = makeSuperJSON();
   made = superjson;
-  superjson.registerCustom<object, { id: number; home: boolean }>(
+  superjson.registerCustom<object, { kind: string; id: number; home: boolean }>(
     {
       isApplicable: (value): value is object => isByReference(value),
       serialize: (value) => {
         const record = tables.exportValue(value);
         introduced.push(record);
-        return { ...record };
+        return { ...record } as { kind: string; id: number; home: boolean };
       },
-      deserialize: (record) => tables.importValue(record) as object,
+      deserialize: (record) => decoder.importValue(record) as object,
     },
     'reference',
   );
@@ -151,7 +137,7 @@ const rich = (): ReturnType<typeof makeSuperJSON> => {
 };
 
 /** Appends a value to the frame that is being written; throws UnserializableError and leaves no trace. */
-export const encodeBody = (outbox: Outbox, value: unknown, context: ReferenceTables, path: string): void => {
+export const encodeBody = (outbox: Outbox, value: unknown, context: EncodeContext, path: string): void => {
   if (value === undefined) {
     outbox.byte(NOTHING);
   } else if (isPlain(value)) {
@@ -162,7 +148,7 @@ export const encodeBody = (outbox: Outbox, value: unknown, context: ReferenceTab
   }
 };
 
-const encodeRich = (outbox: Outbox, value: unknown, context: ReferenceTables, path: string): void => {
+const encodeRich = (outbox: Outbox, value: unknown, context: EncodeContext, path: string): void => {
   refuseLossy(value, path);
   // A getter of the value may itself make a call and so encode in the midst of this.
   const outer = { attachments, introduced, tables };
@@ -185,7 +171,7 @@ const encodeRich = (outbox: Outbox, value: unknown, context: ReferenceTables, pa
 };
 
 /** Reads the value that lies in `bytes` from `start` to `end`; throws UndecodableError. */
-export const decodeBody = (bytes: Buffer, start: number, end: number, context: ReferenceTables): unknown => {
+export const decodeBody = (bytes: Buffer, start: number, end: number, context: DecodeContext): unknown => {
   try {
     switch (bytes[start]) {
       case NOTHING:
@@ -198,11 +184,12 @@ export const decodeBody = (bytes: Buffer, start: number, end: number, context: R
         throw new RangeError(`There is no kind of body ${bytes[start]}.`);
     }
   } catch (cause) {
+    if (cause instanceof ProtocolError) throw cause;
     throw new UndecodableError(`A message arrived whose body could not be read: ${String(cause)}`, { cause });
   }
 };
 
-const decodeRich = (bytes: Buffer, start: number, end: number, context: ReferenceTables): unknown => {
+const decodeRich = (bytes: Buffer, start: number, end: number, context: DecodeContext): unknown => {
   const count = bytes.readDoubleLE(start);
   let sizeAt = start + 8;
   let at = sizeAt + count * 8;
@@ -219,7 +206,7 @@ const decodeRich = (bytes: Buffer, start: number, end: number, context: Referenc
     at += size;
   }
   attachments = found;
-  tables = context;
+  decoder = context;
   try {
     return rich().deserialize(JSON.parse(bytes.toString('utf8', at, end)));
   } finally {

@@ -112,10 +112,10 @@ export const rebuildError = (record: ErrorRecord): Error => {
   return error;
 };
 
-/** Joins the remote stack to the caller's and says which site it was. */
+/** Joins the remote stack to the `caller`'s, which begins with a line feed if there is one, and says which site it was. */
 export const arrivedFrom = (error: unknown, site: string, caller: string): unknown => {
   if (!isError(error)) return error;
   if (!Object.hasOwn(error, 'site')) hide(error, 'site', site);
-  hide(error, 'stack', `${error.stack}\n    --- called from here ---${caller}`);
+  if (caller) hide(error, 'stack', `${error.stack}\n    --- called from here ---${caller}`);
   return error;
 };

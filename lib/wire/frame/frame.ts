@@ -19,6 +19,8 @@ export const Kind = {
   throw: 4,
   /** id: the result of this call is wanted after all. */
   pull: 5,
+  /** id, body: this call is given up; the body is the reason. */
+  cancel: 6,
   /** id, count: this many introductions of a reference are no longer held. */
   release: 7,
   /** id: answer with `pong`. */
@@ -29,6 +31,20 @@ export const Kind = {
   output: 10,
   /** Shut down in order. */
   close: 11,
+  /** id, body: one item of a stream. */
+  chunk: 12,
+  /** id, body: a stream is complete; the body is what its generator returned. */
+  end: 13,
+  /** id, body: what ended a stream early, or stopped its making. */
+  fail: 14,
+  /** id, bytes: so much of a stream may be sent beyond what may be already. */
+  credit: 15,
+  /** id, body: no more of a stream is wanted; the body is why. */
+  stop: 16,
+  /** id, body: a signal was aborted, the body is the reason; or, with FORGET, it never will be. */
+  abort: 17,
+  /** id, bytes: a piece of what is too large for a frame. */
+  part: 18,
 } as const;
 
 /** What a call does with its target; the low bits of a call's flags. */
@@ -41,6 +57,17 @@ export const OPERATION_MASK = 0b11;
 export const PULLED = 0b100;
 /** Call flag: nothing will be pipelined on the result, so forget it once it is sent. */
 export const ONCE = 0b1000;
+/** Call flag: its caller may give it up, so it must be findable by its id while it runs. */
+export const CANCELLABLE = 0b10000;
+/** Call flag: it was given up before it left; its arguments are taken in, but it is not performed. */
+export const VOID = 0b100000;
+
+/** Flag of a stream's frames: the id is the receiver's own. */
+export const HOME = 1;
+/** Flag of `abort`: the signal can't be aborted any more. */
+export const FORGET = 1;
+/** Flag of `part`: the rest will not come. */
+export const CUT = 1;
 
 /** Bytes before a frame's payload: u32 size, u8 kind, u8 flags, u16 segments of the path. */
 export const HEADER = 8;

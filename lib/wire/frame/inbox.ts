@@ -1,9 +1,15 @@
 import { Buffer } from 'node:buffer';
 import { ProtocolError } from '../errors.ts';
+import type { Beside } from '../link/link.ts';
 import { HEADER, MAX_FRAME } from './frame.ts';
 
+type BesideFrames = Beside['values'] | undefined;
+
 /** Takes one frame, which lies in `bytes` from `at` to `end`; valid until it returns. */
-export type OnFrame = (bytes: Buffer, at: number, end: number) => void;
+export type OnFrame = (bytes: Buffer, at: number, end: number, beside: BesideFrames) => void;
+
+/** Takes the frame that somebody waits for; says whether it was this one. */
+type OnWaited = (bytes: Buffer, at: number, end: number, beside: BesideFrames) => boolean;
 
 /** Where the frame that begins at `at` ends; throws ProtocolError if it can't be one. */
 const endOf = (bytes: Buffer, at: number, end: number): number => {
@@ -24,22 +30,23 @@ export class Inbox {
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
   #end = 0;
-  #waits: ((bytes: Buffer, at: number, end: number) => boolean) | undefined;
+  #beside: BesideFrames;
+  #waits: OnWaited | undefined;
   /** Frames that came while somebody waited, as copies. */
-  #held: Buffer[] = [];
+  #held: { readonly frame: Buffer; readonly beside: BesideFrames }[] = [];
 
   constructor(onFrame: OnFrame) {
     this.#onFrame = onFrame;
   }
 
   /** Hands over the whole frames in `bytes`; throws ProtocolError, and what a handler throws. */
-  receive(bytes: Buffer, start: number, end: number): void {
+  receive(bytes: Buffer, start: number, end: number, beside?: Beside['values']): void {
     if (!this.#waits && this.#held.length === 0) {
-      this.#walk(bytes, start, end);
+      this.#walk(bytes, start, end, beside);
       return;
     }
     // Behind what is held, as copies, because a handler of that may wait again and let the link read on.
-    this.#sift(bytes, start, end);
+    this.#sift(bytes, start, end, beside);
     this.#release();
   }
 
@@ -47,10 +54,7 @@ export class Inbox {
    * From now until the returned function is called, frames pass only through `waits`, which takes the one it waits
    * for. `failed` gets what the handlers of the others throw, later.
    */
-  hold(
-    waits: (bytes: Buffer, at: number, end: number) => boolean,
-    failed: (cause: unknown) => void,
-  ): () => void {
+  hold(waits: OnWaited, failed: (cause: unknown) => void): () => void {
     this.#waits = waits;
     // The memory of the batch that is being handed over belongs to the link, which will read on.
     this.#bytes = Buffer.from(this.#bytes.subarray(this.#at, this.#end));
@@ -69,22 +73,25 @@ export class Inbox {
     };
   }
 
-  #walk(bytes: Buffer, start: number, end: number): void {
+  #walk(bytes: Buffer, start: number, end: number, beside: BesideFrames): void {
     this.#bytes = bytes;
     this.#at = start;
     this.#end = end;
+    this.#beside = beside;
     while (this.#at < this.#end) {
       const at = this.#at;
       const next = endOf(this.#bytes, at, this.#end);
       this.#at = next;
-      this.#onFrame(this.#bytes, at, next);
+      this.#onFrame(this.#bytes, at, next, this.#beside);
     }
   }
 
-  #sift(bytes: Buffer, start: number, end: number): void {
+  #sift(bytes: Buffer, start: number, end: number, beside: BesideFrames): void {
     for (let at = start; at < end; ) {
       const next = endOf(bytes, at, end);
-      if (!this.#waits?.(bytes, at, next)) this.#held.push(Buffer.from(bytes.subarray(at, next)));
+      if (!this.#waits?.(bytes, at, next, beside)) {
+        this.#held.push({ frame: Buffer.from(bytes.subarray(at, next)), beside });
+      }
       at = next;
     }
   }
@@ -92,8 +99,8 @@ export class Inbox {
   /** Hands over what was held; a handler that waits again holds more behind it. */
   #release(): void {
     while (this.#held.length > 0 && !this.#waits) {
-      const frame = this.#held.shift()!;
-      this.#walk(frame, 0, frame.length);
+      const { frame, beside } = this.#held.shift()!;
+      this.#walk(frame, 0, frame.length, beside);
     }
   }
 }

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import type { Beside } from '../link/link.ts';
 import { HEADER } from './frame.ts';
 
 /** Most frames are far smaller; what is larger grows it for that turn. */
@@ -14,6 +15,10 @@ export class Outbox {
   bytes: Buffer = Buffer.allocUnsafeSlow(INITIAL);
   length = 0;
   #frame = 0;
+  /** What goes with the frames of this turn without being bytes. */
+  #beside: Beside | undefined;
+  /** How much of it there was when the frame was begun. */
+  #besideBefore = 0;
 
   /** Makes room for `size` more bytes, keeping what is written. */
   reserve(size: number): void {
@@ -30,6 +35,7 @@ export class Outbox {
     const at = this.length;
     const { bytes } = this;
     this.#frame = at;
+    this.#besideBefore = this.#beside?.values.length ?? 0;
     bytes[at + 4] = kind;
     bytes[at + 5] = flags;
     bytes[at + 6] = segments & 0xff;
@@ -47,6 +53,36 @@ export class Outbox {
   /** Takes back the frame that was begun last, because its body could not be encoded. */
   abandon(): void {
     this.length = this.#frame;
+    if (!this.#beside) return;
+    const taken = new Set(this.#beside.values.splice(this.#besideBefore));
+    const stay = this.#beside.transfer.filter((memory) => !taken.has(memory));
+    this.#beside = { values: this.#beside.values, transfer: stay };
+  }
+
+  /** How many bytes the frame that was begun last has by now. */
+  get frameSize(): number {
+    return this.length - this.#frame;
+  }
+
+  /** Shares memory with the peer; returns its number in this turn. */
+  share(memory: SharedArrayBuffer): number {
+    this.#beside ??= { values: [], transfer: [] };
+    const known = this.#beside.values.indexOf(memory);
+    return known >= 0 ? known : this.#beside.values.push(memory) - 1;
+  }
+
+  /** Gives memory away to the peer; returns its number in this turn. */
+  move(memory: ArrayBuffer): number {
+    this.#beside ??= { values: [], transfer: [] };
+    this.#beside.transfer.push(memory);
+    return this.#beside.values.push(memory) - 1;
+  }
+
+  /** Takes what goes with the frames of this turn, if there is any. */
+  takeBeside(): Beside | undefined {
+    const beside = this.#beside;
+    this.#beside = undefined;
+    return beside && beside.values.length > 0 ? beside : undefined;
   }
 
   /** Appends a double. */

@@ -1,6 +1,8 @@
-import { encodeBody, type ReferenceTables } from '../codec/codec.ts';
+import { textOf } from '../codec/remote-error.ts';
+import { UnserializableError } from '../errors.ts';
 import type { Link } from '../link/link.ts';
-import { Kind } from './frame.ts';
+import type { LiveValues } from '../live-values.ts';
+import { FORGET, Kind } from './frame.ts';
 import { Outbox } from './outbox.ts';
 
 /**
@@ -40,44 +42,104 @@ export class Sender {
     this.#writing = false;
   }
 
-  /** Writes a frame whose body is a value; throws what the codec throws, and then nothing was written. */
-  value(kind: number, id: number, value: unknown, tables: ReferenceTables, path: string): void {
-    if (this.#ended) return;
+  /** Resolves when the link takes more; `undefined` if it does now. Without a link there is nothing to wait for. */
+  drained(): Promise<void> | undefined {
+    return this.#link?.congested ? this.#link.drained() : undefined;
+  }
+
+  /**
+   * Writes a frame whose body is a value and returns its size in bytes; throws what the codec throws, and then nothing
+   * was written.
+   */
+  value(kind: number, flags: number, id: number, value: unknown, live: LiveValues, path: string): number {
+    if (this.#ended) return 0;
+    this.refuseWithin();
     this.#writing = true;
+    const { outbox } = this;
     try {
-      this.outbox.begin(kind, 0, 0, id);
-      encodeBody(this.outbox, value, tables, path);
-      this.outbox.end();
+      outbox.begin(kind, flags, 0, id);
+      live.write(outbox, value, path);
+      return outbox.frameSize;
     } catch (cause) {
-      this.outbox.abandon();
+      outbox.abandon();
       throw cause;
     } finally {
       this.#writing = false;
     }
   }
 
+  /** Throws UnserializableError if a frame is half written: something of it, a getter, wants to send another one. */
+  refuseWithin(): void {
+    if (!this.#writing) return;
+    throw new UnserializableError('A getter used another site while its object was being sent.', 'arguments');
+  }
+
+  /** Writes a frame whose body is what was thrown, or why something ends; what can't cross goes as text. */
+  reason(kind: number, flags: number, id: number, cause: unknown, live: LiveValues): void {
+    if (this.#writing) {
+      queueMicrotask(() => this.reason(kind, flags, id, cause, live));
+      return;
+    }
+    try {
+      this.value(kind, flags, id, cause, live, 'error');
+    } catch {
+      // What was thrown can't cross as it is, but the fact must.
+      this.value(kind, flags, id, new Error(`Thrown in the site: ${textOf(cause)}`), live, 'error');
+    }
+    this.flushSoon();
+  }
+
   /** Writes a frame that has no body. */
-  bare(kind: number, id: number): void {
+  bare(kind: number, id: number, flags = 0): void {
     if (this.#ended) return;
     if (this.#writing) {
       // A getter of what is being sent waits for another call: its frame follows the one that is half written.
       queueMicrotask(() => {
-        this.bare(kind, id);
+        this.bare(kind, id, flags);
         this.flushSoon();
       });
       return;
     }
-    this.outbox.begin(kind, 0, 0, id);
+    this.outbox.begin(kind, flags, 0, id);
     this.outbox.end();
+  }
+
+  /** Writes a frame whose body is a number. */
+  number(kind: number, flags: number, id: number, value: number): void {
+    if (this.#ended) return;
+    if (this.#writing) {
+      queueMicrotask(() => this.number(kind, flags, id, value));
+      return;
+    }
+    this.outbox.begin(kind, flags, 0, id);
+    this.outbox.double(value);
+    this.outbox.end();
+    this.flushSoon();
   }
 
   /** Gives back `count` introductions of a reference. */
   release(id: number, count: number): void {
-    if (this.#ended) return;
-    this.outbox.begin(Kind.release, 0, 0, id);
-    this.outbox.double(count);
-    this.outbox.end();
+    this.number(Kind.release, 0, id, count);
+  }
+
+  /** Tells that a signal will never be aborted. */
+  forget(id: number): void {
+    this.flagged(Kind.abort, FORGET, id);
+  }
+
+  /** Writes a frame that has nothing but flags. */
+  flagged(kind: number, flags: number, id: number): void {
+    this.bare(kind, id, flags);
     this.flushSoon();
+  }
+
+  /** Sends a part of what is too large for a frame, at once. */
+  part(id: number, bytes: Uint8Array): void {
+    if (this.#ended) return;
+    this.outbox.begin(Kind.part, 0, 0, id);
+    this.outbox.raw(bytes);
+    this.outbox.end();
+    this.flush();
   }
 
   /** Sends text that user code printed, at once: the next thing that it does may be to block or to exit. */
@@ -104,7 +166,7 @@ export class Sender {
     const { outbox } = this;
     if (!this.#link || outbox.length === 0 || this.#writing) return;
     this.#beforeLeaving();
-    outbox.reset(this.#link.send(outbox.bytes.subarray(0, outbox.length)));
+    outbox.reset(this.#link.send(outbox.bytes.subarray(0, outbox.length), outbox.takeBeside()));
   }
 
   /** Nothing will be sent any more. */

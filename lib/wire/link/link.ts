@@ -38,6 +38,10 @@ export interface Link {
   expect(): void;
   /** How many bytes were sent and have not left this process yet. */
   readonly waiting: number;
+  /** Whether so much waits in this process that nothing should be added which can wait. */
+  readonly congested: boolean;
+  /** Resolves when it is not congested any more, or the link is gone. */
+  drained(): Promise<void>;
   /** Resolves when all that was sent has left this process, or can't leave it any more. */
   flushed(): Promise<void>;
   /**

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { ProtocolError } from '../errors.ts';
 import { HotLoop } from './hot-loop.ts';
-import type { Link, LinkReceiver } from './link.ts';
+import type { Beside, Link, LinkReceiver } from './link.ts';
 import { LARGEST_RECORD, Ring } from './ring.ts';
 
 /** What two threads share, as one of them sees it. */
@@ -40,6 +40,14 @@ export class RingLink implements Link {
     port.unref();
   }
 
+  readonly sharesMemory = true;
+  get congested(): boolean {
+    return this.waiting > 262144;
+  }
+  drained(): Promise<void> {
+    return this.flushed();
+  }
+
   open(receiver: LinkReceiver): void {
     this.#receiver = receiver;
     // The port closes when the other thread ends, however it ends.
@@ -47,8 +55,9 @@ export class RingLink implements Link {
     this.#hot.touch();
   }
 
-  send(bytes: Buffer): boolean {
+  send(bytes: Buffer, beside?: Beside): boolean {
     if (this.#gone) return false;
+    void beside;
     if (this.#queue.length === 0 && this.#put(bytes)) return false;
     this.#queue.push(bytes);
     this.#waitForRoom();

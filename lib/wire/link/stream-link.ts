@@ -46,6 +46,14 @@ export class StreamLink implements Link {
     this.#descriptor = descriptor;
   }
 
+  readonly sharesMemory = false;
+  get congested(): boolean {
+    return this.waiting > 262144;
+  }
+  drained(): Promise<void> {
+    return this.flushed();
+  }
+
   open(receiver: LinkReceiver): void {
     this.#receiver = receiver;
     const gone = () => this.#disconnect();

@@ -1,4 +1,5 @@
 import { ProtocolError } from '../errors.ts';
+import { passed } from '../limits.ts';
 
 interface Export {
   value: unknown;
@@ -14,9 +15,12 @@ interface Export {
 export class Exports {
   readonly #entries = new Map<number, Export>();
   readonly #ids = new Map<unknown, number>();
+  readonly #bound: () => number;
   #last = 0;
 
-  constructor(main: object | undefined) {
+  /** `bound` gives how many values the peer may hold at once. */
+  constructor(main: object | undefined, bound: () => number = () => Number.POSITIVE_INFINITY) {
+    this.#bound = bound;
     if (main) this.#entries.set(0, { value: main, introductions: 1 });
   }
 
@@ -25,14 +29,22 @@ export class Exports {
     return this.#entries.size - (this.#entries.has(0) ? 1 : 0);
   }
 
-  /** Introduces a value to the peer, under the id that it already has, if it has one. */
+  /** Chooses an id of ours for something that the peer will know by it; none is ever used again. */
+  nextId(): number {
+    return --this.#last;
+  }
+
+  /** Introduces a value to the peer, under the id that it already has, if it has one; throws LimitError. */
   introduce(value: object): number {
     const known = this.#ids.get(value);
     if (known !== undefined) {
       this.#entries.get(known)!.introductions++;
       return known;
     }
-    const id = --this.#last;
+    if (this.#entries.size > this.#bound()) {
+      throw passed('references', this.#bound(), 'The other site holds too many references into this one');
+    }
+    const id = this.nextId();
     this.#entries.set(id, { value, introductions: 1 });
     this.#ids.set(value, id);
     return id;
@@ -41,6 +53,9 @@ export class Exports {
   /** Keeps the result of the peer's call, which may still be a promise, until the peer releases it. */
   keep(id: number, value: unknown): void {
     if (!(id > 0) || this.#entries.has(id)) throw new ProtocolError(`The peer used the id ${id} twice.`);
+    if (this.#entries.size > this.#bound()) {
+      throw new ProtocolError(`The peer keeps more than ${this.#bound()} results and references.`);
+    }
     this.#entries.set(id, { value, introductions: 1 });
   }
 

@@ -1,3 +1,5 @@
+import { isAsyncIterable, isTransformStream, streamKind } from '../stream/kind.ts';
+
 /**
  * What crosses by reference instead of by value. The marks are registered symbols, because the engine of a site
  * is a copy of this code, and both copies must know each other's references.
@@ -24,8 +26,8 @@ export const byReference = <T extends object>(value: T): T => {
 
 /** A site's own view of a value that lives in another one; proxies carry it. */
 export interface Reference {
-  /** The session through which the value is reached. */
-  readonly session: object;
+  /** The calls of the session through which the value is reached. */
+  readonly calls: object;
   /** The id of the value, or of the value whose property this is; `undefined` for what hangs on a call's result. */
   readonly id: number | undefined;
   /** The call whose result this is, or hangs on. */
@@ -43,9 +45,18 @@ export const referenceOf = (value: unknown): Reference | undefined => {
   return (value as unknown as Record<symbol, Reference | undefined>)[REFERENCE];
 };
 
-/** Whether a value crosses by reference. */
+/** Whether an object was marked, or is a RemoteTarget, so that it is reached and never read, whatever else it is. */
+export const isMarked = (value: object): boolean =>
+  marked.has(value) || (value as Record<symbol, unknown>)[BY_REFERENCE] === true;
+
+/** Whether a value stays where it is and crosses as something that reaches it: a function, a stream, a signal … */
 export const isByReference = (value: unknown): boolean => {
   if (typeof value === 'function') return true;
   if (typeof value !== 'object' || value === null) return false;
-  return marked.has(value) || (value as Record<symbol, unknown>)[BY_REFERENCE] === true;
+  if (isMarked(value)) return true;
+  if (Array.isArray(value)) return false;
+  // Plain data need not be asked what it is an instance of.
+  return Object.getPrototypeOf(value) === Object.prototype
+    ? isAsyncIterable(value)
+    : value instanceof AbortSignal || isTransformStream(value) || streamKind(value) !== undefined;
 };

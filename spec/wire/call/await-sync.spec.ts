@@ -209,9 +209,9 @@ const PROGRAM = `
   import { writeSync } from 'node:fs';
   import { Socket } from 'node:net';
   import { isMainThread, workerData } from 'node:worker_threads';
-  import { RingLink } from '../ring-link.ts';
-  import { Session } from '../session.ts';
-  import { StreamLink } from '../stream-link.ts';
+  import { RingLink } from './link/ring-link.ts';
+  import { Session } from './session.ts';
+  import { StreamLink } from './link/stream-link.ts';
 
   const log = [];
   const session = new Session('the spec', {
@@ -248,7 +248,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'offsite-sync-'));
   program = join(folder, 'program.cjs');
   const { outputFiles } = buildSync({
-    stdin: { contents: PROGRAM, resolveDir: fileURLToPath(new URL('../../lib/wire/', import.meta.url)) },
+    stdin: { contents: PROGRAM, resolveDir: fileURLToPath(new URL('../../../lib/wire/', import.meta.url)) },
     bundle: true,
     write: false,
     platform: 'node',

@@ -101,14 +101,14 @@ describe('an error from another site', () => {
         throw new Error('m');
       },
     });
-    const callsFromHere = () => rejection(remote.fail());
+    const callsFromHere = async () => await rejection(remote.fail());
     const { stack } = await callsFromHere();
     expect(stack).toMatch(/failsOverThere[\s\S]*--- called from here ---[\s\S]*callsFromHere/);
   });
 
   test('keeps the site where it came from when it passes through another', () => {
     const error = arrivedFrom(new Error('m'), 'inner', '') as Error & { site: string };
-    expect((arrivedFrom(error, 'outer', '') as typeof error).site).toBe('inner');
+    expect((arrivedFrom(error, 'outer', '') as typeof error).site).toBe('inner', '');
   });
 
   test('whose getter throws arrives, and says so there', async () => {

@@ -1,0 +1,37 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** A call that runs here and may be given up by its caller. */
+export class CallScope {
+  #controller: AbortController | undefined;
+  #reason: { readonly value: unknown } | undefined;
+
+  /** Aborted when the caller gives the call up; made at the first wish, because few functions look at it. */
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#reason) this.#controller.abort(this.#reason.value);
+    }
+    return this.#controller.signal;
+  }
+
+  /** The caller gave it up; only the first reason counts. */
+  abort(reason: unknown): void {
+    this.#reason ??= { value: reason };
+    this.#controller?.abort(reason);
+  }
+}
+
+const key = Symbol.for('offsite.call');
+const shared = globalThis as unknown as Record<symbol, AsyncLocalStorage<{ readonly signal: AbortSignal }>>;
+shared[key] ??= new AsyncLocalStorage();
+/** The call that runs, for all copies of this code in one thread: a site's engine is one, and user code imports another. */
+const running = shared[key];
+
+/** Performs a call within its scope. */
+export const within = <T>(scope: CallScope, perform: () => T): T => running.run(scope, perform);
+
+/**
+ * In a function that another site has called with a `signal` or a `timeout`: the signal that is aborted, with the same
+ * reason, when the caller gives the call up. `undefined` if it can't.
+ */
+export const callSignal = (): AbortSignal | undefined => running.getStore()?.signal;

@@ -1,0 +1,94 @@
+import { CUT, Kind } from '../frame/frame.ts';
+import type { Sender } from '../frame/sender.ts';
+
+/** Bytes of a part. A ring takes it without a detour, and a pipe in two gulps. */
+const PART = 128 * 1024;
+/** Parts of one turn of the event loop, in bytes: everything else that has to be sent goes between the turns. */
+const TURN = 256 * 1024;
+/**
+ * What is at most so large is copied when the message is written, as structured clone does. Copying more would keep the
+ * loop for longer than a ping may wait, so that is read while it leaves.
+ */
+export const SNAPSHOT = 64 * 1024 * 1024;
+
+interface Blob {
+  readonly id: number;
+  readonly bytes: Uint8Array;
+  /** How large it was when its message was written; a buffer that was moved away since has shrunk to nothing. */
+  readonly size: number;
+  offset: number;
+}
+
+/** Sends what is too large for a frame in parts, those of all messages in turns, behind everything else. */
+export class Outgoing {
+  readonly #sender: Sender;
+  #blobs: Blob[] = [];
+  #last = 0;
+  #pumping = false;
+  #ended = false;
+
+  constructor(sender: Sender) {
+    this.#sender = sender;
+  }
+
+  /** How many bytes are still to be sent. */
+  get waiting(): number {
+    return this.#blobs.reduce((sum, { size, offset }) => sum + size - offset, 0);
+  }
+
+  /** Will send bytes; returns the number under which the receiver finds them. Nobody else may write to them. */
+  send(bytes: Uint8Array): number {
+    const id = --this.#last;
+    this.#blobs.push({ id, bytes, size: bytes.byteLength, offset: 0 });
+    this.#continue();
+    return id;
+  }
+
+  /** Sends no more of what was begun under a number, because its message was never sent or is not wanted any more. */
+  cut(id: number): void {
+    const at = this.#blobs.findIndex((blob) => blob.id === id);
+    if (at < 0) return;
+    const [blob] = this.#blobs.splice(at, 1);
+    if (blob!.offset > 0) this.#sender.flagged(Kind.part, CUT, id);
+  }
+
+  /** Sends nothing any more. */
+  end(): void {
+    this.#ended = true;
+    this.#blobs = [];
+  }
+
+  #continue(): void {
+    if (this.#pumping || this.#ended || this.#blobs.length === 0) return;
+    this.#pumping = true;
+    // A turn later, so that the message itself has left; congestion is looked at then.
+    setImmediate(this.#pump);
+  }
+
+  readonly #pump = (): void => {
+    this.#pumping = false;
+    if (this.#ended) return;
+    const drained = this.#sender.drained();
+    if (drained) {
+      this.#pumping = true;
+      void drained.then(this.#pump);
+      return;
+    }
+    for (let room = TURN; room > 0 && this.#blobs.length > 0; room -= PART) this.#sendPart();
+    this.#continue();
+  };
+
+  #sendPart(): void {
+    const blob = this.#blobs.shift()!;
+    const { id, bytes, size, offset } = blob;
+    if (bytes.byteLength !== size) {
+      // Whoever owns the memory has moved it away although the message was still being sent.
+      this.#sender.flagged(Kind.part, CUT, id);
+      return;
+    }
+    const end = Math.min(offset + PART, size);
+    this.#sender.part(id, bytes.subarray(offset, end));
+    blob.offset = end;
+    if (end < size) this.#blobs.push(blob);
+  }
+}

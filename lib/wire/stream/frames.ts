@@ -1,0 +1,121 @@
+import type { Buffer } from 'node:buffer';
+import { Lanes } from '../call/lanes.ts';
+import { ProtocolError } from '../errors.ts';
+import { FLAGS_AT, HEADER, HOME, Kind } from '../frame/frame.ts';
+import type { Sender } from '../frame/sender.ts';
+import type { LiveValues } from '../live-values.ts';
+import type { StreamPort } from './port.ts';
+
+const flagsOf = (home: boolean): number => (home ? HOME : 0);
+
+/** Writes what streams have to say into a session's frames. */
+export const streamPort = (sender: Sender, nextId: () => number, live: LiveValues): StreamPort => ({
+  nextId,
+  chunk(id, home, value) {
+    const size = sender.value(Kind.chunk, flagsOf(home), id, value, live, 'item');
+    sender.flushSoon();
+    return size + live.carriedBytes;
+  },
+  end(id, home, value) {
+    sender.reason(Kind.end, flagsOf(home), id, value, live);
+  },
+  fail(id, home, cause) {
+    sender.reason(Kind.fail, flagsOf(home), id, cause, live);
+  },
+  credit(id, home, bytes) {
+    sender.number(Kind.credit, flagsOf(home), id, bytes);
+  },
+  stop(id, home, cause) {
+    sender.reason(Kind.stop, flagsOf(home), id, cause, live);
+  },
+});
+
+/** Reads the frames of streams and hands them over in order, also when an item is still coming in parts. */
+export class StreamFrames {
+  readonly #live: LiveValues;
+  readonly #sender: Sender;
+  readonly #peer: string;
+  readonly #broken: (cause: Error) => void;
+  readonly #lanes = new Lanes();
+
+  /** `peer` names the other side in errors; `broken` is told of what breaks the protocol, if it shows only later. */
+  constructor(live: LiveValues, sender: Sender, peer: string, broken: (cause: Error) => void) {
+    this.#broken = broken;
+    this.#live = live;
+    this.#sender = sender;
+    this.#peer = peer;
+  }
+
+  /** Takes the frame that lies in `bytes` from `at` to `end`; throws ProtocolError. */
+  receive(bytes: Buffer, at: number, id: number, end: number): void {
+    const { streams } = this.#live;
+    const home = (bytes[at + FLAGS_AT]! & HOME) !== 0;
+    const body = at + HEADER + 8;
+    switch (bytes[at + 4]) {
+      case Kind.credit:
+        return streams.onCredit(id, home, bytes.readDoubleLE(body));
+      case Kind.stop:
+        return streams.onStop(id, home, this.#live.readReason(bytes, body, end, this.#peer));
+      case Kind.chunk:
+        return this.#onChunk(bytes, at, id, home, end);
+      default:
+        return this.#onFinish(bytes, at, id, home, end);
+    }
+  }
+
+  #onFinish(bytes: Buffer, at: number, id: number, home: boolean, end: number): void {
+    const { streams } = this.#live;
+    const ended = bytes[at + 4] === Kind.end;
+    const value = this.#live.readReason(bytes, at + HEADER + 8, end, this.#peer);
+    this.#inOrder(id, home, undefined, () =>
+      ended ? streams.onEnd(id, home, value) : streams.onFail(id, home, value),
+    );
+  }
+
+  #onChunk(bytes: Buffer, at: number, id: number, home: boolean, end: number): void {
+    const { streams } = this.#live;
+    let value: unknown;
+    try {
+      value = this.#live.read(bytes, at + HEADER + 8, end);
+    } catch (cause) {
+      if (cause instanceof ProtocolError) throw cause;
+      return this.#inOrder(id, home, undefined, () => this.#unreadable(id, home, cause));
+    }
+    const size = end - at + this.#live.carriedBytes;
+    const pending = this.#live.takePending();
+    this.#inOrder(
+      id,
+      home,
+      pending,
+      () => streams.onChunk(id, home, value, size),
+      (cause) => {
+        if (cause instanceof ProtocolError) throw cause;
+        this.#unreadable(id, home, cause);
+      },
+    );
+  }
+
+  /** An item could not be read: the stream fails here, and its producer need not go on. */
+  #unreadable(id: number, home: boolean, cause: unknown): void {
+    this.#live.streams.onFail(id, home, cause);
+    this.#sender.reason(Kind.stop, flagsOf(!home), id, cause, this.#live);
+  }
+
+  #inOrder(
+    id: number,
+    home: boolean,
+    pending: Promise<unknown> | undefined,
+    hand: () => void,
+    failed: (cause: unknown) => void = (cause) => {
+      throw cause;
+    },
+  ): void {
+    // Ids of ours and of the peer's are both negative.
+    const lane = home ? id : -id;
+    if (!pending && !this.#lanes.has(lane)) return hand();
+    this.#lanes
+      .after(lane, pending, hand)
+      .catch(failed)
+      .catch((cause: Error) => this.#broken(cause));
+  }
+}
