@@ -87,6 +87,21 @@ export class SiteClosedError extends OffsiteError {
 }
 nameError(SiteClosedError, 'SiteClosedError');
 
+/** A bound was reached that keeps one side from taking more than its share; the code tells which one. */
+export class LimitError extends OffsiteError {
+  /** The name of the limit, as the option that sets it is called. */
+  readonly limit: string;
+  /** What it allows. */
+  readonly bound: number;
+
+  constructor(code: string, limit: string, bound: number, message: string, options?: ErrorOptions) {
+    super(code, message, options);
+    this.limit = limit;
+    this.bound = bound;
+  }
+}
+nameError(LimitError, 'LimitError');
+
 /** How a site ended, as far as its manager could learn. */
 export interface Death {
   /** The exit code of the process or thread that was started, `null` if it was ended by a signal. */
