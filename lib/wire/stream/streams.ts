@@ -72,28 +72,13 @@ export class Streams {
       throw new ProtocolError(`The peer introduced a stream as ${id}, which is no id or in use.`);
     }
     const channel = this.#channel(this.#theirs, id, true);
-    let object: object;
-    let end: Sink | Consumer;
-    if (kind === 'writable') {
-      end = new Sink(channel);
-      object = end.stream();
-    } else if (kind === 'iterable' || kind === 'readable') {
-      end = new Consumer(channel);
-      object = kind === 'iterable' ? new RemoteIterator(end) : remoteReadable(end);
-    } else {
-      throw new ProtocolError(`The peer introduced a stream of the unknown kind ${String(kind)}.`);
-    }
-    if (this.#makeError) {
-      this.#enter(this.#theirs, id, end);
-      end.cut(this.#makeError);
-      return object;
-    }
     // The owner counts its streams too, and forgets each before we do or when we say so, so that it can't be mistaken.
     if (this.#theirs.ends.size >= this.#limit) {
       throw new ProtocolError(`The peer opened more than ${this.#limit} streams at once.`);
     }
+    const [end, object] = this.#imported(kind, channel);
     this.#enter(this.#theirs, id, end);
-    this.#dropped.register(object, end);
+    if (this.#makeError) end.cut(this.#makeError);
     return object;
   }
 
@@ -133,6 +118,23 @@ export class Streams {
     this.#makeError = makeError;
     const ends = [...this.#ours.ends.values(), ...this.#theirs.ends.values()];
     for (const end of ends) end.cut(makeError);
+  }
+
+  /** The end of a stream of the peer, and what its user gets; the end must not hold that, or it is never collected. */
+  #imported(kind: StreamKind, channel: Channel): [StreamEnd, object] {
+    if (kind === 'writable') {
+      const sink = new Sink(channel);
+      return [sink, sink.stream((alive) => this.#dropped.register(alive, sink))];
+    }
+    const consumer = new Consumer(channel);
+    if (kind === 'readable') {
+      return [consumer, remoteReadable(consumer, (alive) => this.#dropped.register(alive, consumer))];
+    }
+    if (kind !== 'iterable')
+      throw new ProtocolError(`The peer introduced a stream of the unknown kind ${kind}.`);
+    const iterator = new RemoteIterator(consumer);
+    this.#dropped.register(iterator, consumer);
+    return [consumer, iterator];
   }
 
   #channel(table: Table, id: number, home: boolean): Channel {
