@@ -139,6 +139,14 @@ describe('an iterable of another site', () => {
     tap.fail('late');
     await settled();
     expect([world.far.sent.fail, ...open(world)]).toEqual([0, 0, 0]);
+    const second = tapped();
+    void second.iterator.next();
+    await settled();
+    await second.iterator.return(undefined);
+    await settled();
+    second.tap.give('late');
+    await settled();
+    expect([second.far.sent.chunk, second.tap.asked]).toEqual([0, 1]);
   });
 
   test('may fail while it is returned, which concerns nobody any more', async () => {

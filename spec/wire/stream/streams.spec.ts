@@ -2,7 +2,7 @@ import { ReadableStream, WritableStream } from 'node:stream/web';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { LimitError, ProtocolError } from '../../../lib/wire/errors.ts';
-import { LEAST_COST, WINDOW } from '../../../lib/wire/stream/credit.ts';
+import { WINDOW } from '../../../lib/wire/stream/credit.ts';
 import { type StreamKind, streamKind } from '../../../lib/wire/stream/kind.ts';
 import { settled } from '../pair.ts';
 import { counting, type Frame, type FrameKind, gather, ITEM, open, type Site, Tap, wire } from './wire.ts';
@@ -52,9 +52,9 @@ describe('the credit of a stream', () => {
       }
     })();
     await world.give(small).next();
-    while (made < WINDOW / LEAST_COST) await settled();
+    while (made < 16_384) await settled();
     await settled();
-    expect(made).toBe(WINDOW / LEAST_COST);
+    expect(made).toBe(16_384);
   });
 
   test('never runs dry for good, whatever the sizes of the items', async () => {
@@ -147,6 +147,44 @@ describe('the table of streams', () => {
     expect(tap.returned).toEqual([]);
     expect([world.near.violation, world.far.violation, ...open(world)]).toEqual([undefined, undefined, 0, 0]);
   });
+
+  test('stops a source once, however often it is told to', async () => {
+    const world = wire();
+    const tap = new Tap();
+    world.give(tap);
+    forge(world.near, 'stop', -1, true, undefined);
+    forge(world.near, 'stop', -1, true, 'again');
+    forge(world.near, 'credit', -1, true, 'late');
+    await settled();
+    world.cut();
+    expect([tap.returned, tap.thrown, tap.asked]).toEqual([[undefined], [], 0]);
+    expect(world.far.violation).toBeUndefined();
+  });
+
+  test.each(['near', 'far'] as const)(
+    'leaves nothing that waits when only the %s side knows of the death',
+    async (side) => {
+      const world = wire();
+      const tap = new Tap();
+      const iterator = world.give(tap as unknown as AsyncGenerator<unknown>);
+      const waiting = iterator.next().catch((cause) => cause);
+      await settled();
+      world[side].lose('dead');
+      expect(world[side].streams.size).toBe(0);
+      if (side === 'near') {
+        expect(await waiting).toBe('dead');
+        // Without a word from there the source is still held, until this side learns of it too.
+        expect(tap.returned).toEqual([]);
+      } else {
+        expect(tap.returned).toHaveLength(1);
+        // Its consumer can always leave.
+        expect(await iterator.return(undefined)).toEqual({ value: undefined, done: true });
+        expect(await waiting).toEqual({ value: undefined, done: true });
+      }
+      world.cut('dead');
+      expect([tap.returned.length, ...open(world)]).toEqual([1, 0, 0]);
+    },
+  );
 
   test('refuses ids that were never given out, and those of the wrong side or role', async () => {
     const cases: [FrameKind, number, boolean][] = [

@@ -107,6 +107,26 @@ describe('a ReadableStream of another site', () => {
     await expect(broken.closed).rejects.toBe('broken');
   });
 
+  test('gives all that came before its error', async () => {
+    const { give } = wire();
+    let pulled = 0;
+    const source = new ReadableStream(
+      {
+        pull(controller) {
+          if (pulled === 5) controller.error('broken');
+          else controller.enqueue(pulled++);
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const reader = give(source).getReader();
+    await reader.read();
+    await settled();
+    expect(pulled).toBe(5);
+    for (let i = 1; i < 5; i++) expect(await reader.read()).toEqual({ value: i, done: false });
+    await expect(reader.read()).rejects.toBe('broken');
+  });
+
   test('fails a read that waits when the session ends, and is cancelled where it comes from', async () => {
     const world = wire();
     const cancelled: unknown[] = [];
