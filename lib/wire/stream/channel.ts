@@ -1,3 +1,4 @@
+import { UndecodableError } from '../errors.ts';
 import type { StreamPort } from './port.ts';
 
 /**
@@ -60,6 +61,13 @@ export class Channel {
     } catch (refusal) {
       this.#port.fail(this.id, this.#home, refusal);
     }
+  }
+
+  /** The producer failed, or so it is told: leaves. */
+  failed(cause: unknown): void {
+    // What could not be read here was sent by a producer that believes that all is well.
+    if (cause instanceof UndecodableError) this.stop(cause);
+    else this.leave();
   }
 
   /** Wants so many bytes more. */

@@ -1,4 +1,3 @@
-import { UndecodableError } from '../errors.ts';
 import type { Channel } from './channel.ts';
 import { Grant } from './credit.ts';
 import { Fifo } from './fifo.ts';
@@ -84,6 +83,11 @@ export class Consumer implements ConsumerEnd {
     this.#tellWaiters();
   }
 
+  /** The user has dropped the iterator or stream; whoever waits would have kept it. */
+  drop(): void {
+    this.stop(undefined);
+  }
+
   chunk(value: unknown, bytes: number): void {
     const cost = this.#grant.arrived(bytes);
     const waiter = this.#waiters.shift();
@@ -104,9 +108,7 @@ export class Consumer implements ConsumerEnd {
 
   fail(cause: unknown): void {
     if (!this.#channel.open) return;
-    // What could not be read here was sent by a producer that believes that all is well.
-    if (cause instanceof UndecodableError) this.#channel.stop(cause);
-    else this.#channel.leave();
+    this.#channel.failed(cause);
     this.#outcome = { failed: true, value: cause };
     this.#tellWaiters();
   }

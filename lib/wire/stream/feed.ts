@@ -40,11 +40,15 @@ export class Feed implements ConsumerEnd {
   }
 
   fail(cause: unknown): void {
-    if (this.#channel.leave()) ignore(() => this.#writer.abort(cause));
+    if (!this.#channel.open) return;
+    this.#channel.failed(cause);
+    ignore(() => this.#writer.abort(cause));
   }
 
   cut(makeError: () => unknown): void {
-    this.fail(makeError());
+    if (!this.#channel.leave()) return;
+    const cause = makeError();
+    ignore(() => this.#writer.abort(cause));
   }
 
   withdraw(): void {

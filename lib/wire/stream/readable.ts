@@ -3,9 +3,12 @@ import type { Consumer, Waiter } from './consumer.ts';
 
 /**
  * A ReadableStream of another site, as this site's code sees it: a real one, which keeps nothing itself, because the
- * window of the credit is what is read ahead.
+ * window of the credit is what is read ahead. `watch` is given what lives as long as it does.
  */
-export const remoteReadable = (consumer: Consumer): ReadableStream<unknown> => {
+export const remoteReadable = (
+  consumer: Consumer,
+  watch: (alive: object) => void,
+): ReadableStream<unknown> => {
   type Controller = ReadableStreamDefaultController<unknown>;
   // The consumer stands in a table, and must not keep the stream from being collected.
   let weakly: WeakRef<Controller> | undefined;
@@ -45,6 +48,8 @@ export const remoteReadable = (consumer: Consumer): ReadableStream<unknown> => {
     {
       start(controller) {
         weakly = new WeakRef(controller);
+        // Not the stream: what Node.js 20 constructs is a wrapper, which the stream itself outlives.
+        watch(controller);
       },
       pull(controller) {
         if (!consumer.ready) {

@@ -20,17 +20,17 @@ interface Table {
 /** The streams of one session: what the peer reads and writes of ours, and what we do of its. */
 export class Streams {
   readonly #port: StreamPort;
-  readonly #limit: number;
+  readonly #limits: { readonly streams: number };
   readonly #ours: Table = { ends: new Map(), last: 0 };
   readonly #theirs: Table = { ends: new Map(), last: 0 };
   /** What the user holds was collected: the peer is told, because nobody else can. */
-  readonly #dropped = new FinalizationRegistry<() => void>((stop) => stop());
+  readonly #dropped = new FinalizationRegistry<Sink | Consumer>((end) => end.drop());
   #makeError: (() => unknown) | undefined;
 
   /** `limits.streams` is how many each side may have open of the other's at once. */
   constructor(port: StreamPort, limits: { readonly streams: number }) {
     this.#port = port;
-    this.#limit = limits.streams;
+    this.#limits = limits;
   }
 
   /** How many streams are open, of both sides. */
@@ -46,12 +46,12 @@ export class Streams {
     if (this.#makeError) throw this.#makeError();
     const kind = streamKind(value);
     if (!kind) throw new TypeError('What is to be sent as a stream is none.');
-    if (this.#ours.ends.size >= this.#limit) {
+    if (this.#ours.ends.size >= this.#limits.streams) {
       throw new LimitError(
         'ERR_OFFSITE_STREAMS',
         'streams',
-        this.#limit,
-        `${this.#limit} streams of this site are open in another one already; read them to their end or stop them, or raise the limit.`,
+        this.#limits.streams,
+        `${this.#limits.streams} streams of this site are open in another one already; read them to their end or stop them, or raise the limit.`,
       );
     }
     const id = this.#port.nextId();
@@ -72,34 +72,13 @@ export class Streams {
       throw new ProtocolError(`The peer introduced a stream as ${id}, which is no id or in use.`);
     }
     const channel = this.#channel(this.#theirs, id, true);
-    let object: object;
-    let end: StreamEnd;
-    let drop: () => void;
-    // None of the closures may hold the object, or it would never be collected.
-    if (kind === 'writable') {
-      const sink = new Sink(channel);
-      object = sink.stream();
-      drop = () => sink.drop();
-      end = sink;
-    } else if (kind === 'iterable' || kind === 'readable') {
-      const consumer = new Consumer(channel);
-      object = kind === 'iterable' ? new RemoteIterator(consumer) : remoteReadable(consumer);
-      drop = () => consumer.stop(undefined);
-      end = consumer;
-    } else {
-      throw new ProtocolError(`The peer introduced a stream of the unknown kind ${String(kind)}.`);
-    }
-    if (this.#makeError) {
-      this.#enter(this.#theirs, id, end);
-      end.cut(this.#makeError);
-      return object;
-    }
     // The owner counts its streams too, and forgets each before we do or when we say so, so that it can't be mistaken.
-    if (this.#theirs.ends.size >= this.#limit) {
-      throw new ProtocolError(`The peer opened more than ${this.#limit} streams at once.`);
+    if (this.#theirs.ends.size >= this.#limits.streams) {
+      throw new ProtocolError(`The peer opened more than ${this.#limits.streams} streams at once.`);
     }
+    const [end, object] = this.#imported(kind, channel);
     this.#enter(this.#theirs, id, end);
-    this.#dropped.register(object, drop);
+    if (this.#makeError) end.cut(this.#makeError);
     return object;
   }
 
@@ -139,6 +118,23 @@ export class Streams {
     this.#makeError = makeError;
     const ends = [...this.#ours.ends.values(), ...this.#theirs.ends.values()];
     for (const end of ends) end.cut(makeError);
+  }
+
+  /** The end of a stream of the peer, and what its user gets; the end must not hold that, or it is never collected. */
+  #imported(kind: StreamKind, channel: Channel): [StreamEnd, object] {
+    if (kind === 'writable') {
+      const sink = new Sink(channel);
+      return [sink, sink.stream((alive) => this.#dropped.register(alive, sink))];
+    }
+    const consumer = new Consumer(channel);
+    if (kind === 'readable') {
+      return [consumer, remoteReadable(consumer, (alive) => this.#dropped.register(alive, consumer))];
+    }
+    if (kind !== 'iterable')
+      throw new ProtocolError(`The peer introduced a stream of the unknown kind ${kind}.`);
+    const iterator = new RemoteIterator(consumer);
+    this.#dropped.register(iterator, consumer);
+    return [consumer, iterator];
   }
 
   #channel(table: Table, id: number, home: boolean): Channel {

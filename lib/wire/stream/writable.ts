@@ -29,13 +29,17 @@ export class Sink implements ProducerEnd {
     this.#channel = channel;
   }
 
-  /** The stream that the user has; called once. */
-  stream(): WritableStream<unknown> {
+  /** The stream that the user has; called once. `watch` is given what lives as long as it does. */
+  stream(watch: (alive: object) => void): WritableStream<unknown> {
     return new WritableStream<unknown>({
       start: (controller) => {
         this.#controller = new WeakRef(controller);
+        // Not the stream: what Node.js 20 constructs is a wrapper, which the stream itself and its writers outlive.
+        watch(controller);
         // The stream's own `abort` hook is only called when the write that waits for credit is over.
-        (controller as unknown as { signal: AbortSignal }).signal.addEventListener('abort', () => this.abort((controller as unknown as { signal: AbortSignal }).signal.reason));
+        // Types of Node.js 20 lack it; Node.js 20 has it.
+        const { signal } = controller as unknown as { signal: AbortSignal };
+        signal.addEventListener('abort', () => this.abort(signal.reason));
       },
       write: (value) => this.write(value),
       close: () => this.close(),
@@ -79,7 +83,8 @@ export class Sink implements ProducerEnd {
   abort(cause: unknown): void {
     if (!this.#channel.open) return;
     this.#channel.fail(cause);
-    this.#failed(cause);
+    // The stream itself is in the midst of its abort, and is not to be errored as well.
+    this.#reject(cause);
   }
 
   /** The user has dropped the stream, so that nobody can close it any more. */
@@ -102,8 +107,12 @@ export class Sink implements ProducerEnd {
 
   stop(cause: unknown): void {
     if (!this.#channel.leave()) return;
-    if (this.#close && cause === undefined) this.#close.resolve();
-    else this.#failed(cause);
+    if (this.#close && cause === undefined) {
+      this.#close.resolve();
+      this.#close = undefined;
+    } else {
+      this.#failed(cause);
+    }
   }
 
   cut(makeError: () => unknown): void {
@@ -128,10 +137,15 @@ export class Sink implements ProducerEnd {
   }
 
   #failed(cause: unknown): void {
-    this.#cause = cause;
     this.#controller?.deref()?.error(cause);
+    this.#reject(cause);
+  }
+
+  #reject(cause: unknown): void {
+    this.#cause = cause;
     this.#write?.reject(cause);
     this.#close?.reject(cause);
     this.#write = undefined;
+    this.#close = undefined;
   }
 }

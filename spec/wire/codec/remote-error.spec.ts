@@ -108,7 +108,7 @@ describe('an error from another site', () => {
 
   test('keeps the site where it came from when it passes through another', () => {
     const error = arrivedFrom(new Error('m'), 'inner', '') as Error & { site: string };
-    expect((arrivedFrom(error, 'outer', '') as typeof error).site).toBe('inner', '');
+    expect((arrivedFrom(error, 'outer', '') as typeof error).site).toBe('inner');
   });
 
   test('whose getter throws arrives, and says so there', async () => {
