@@ -282,39 +282,4 @@ describe('an iterable of another site', () => {
     await settled();
     expect([state.left, ...open(first), ...open(second)]).toEqual([true, 0, 0, 0, 0]);
   });
-
-  test('fails for each who waits when the session ends, and its source is returned', async () => {
-    const world = tapped();
-    const { tap, iterator, cut } = world;
-    const waiting = Promise.allSettled([iterator.next(), iterator.next()]);
-    await settled();
-    cut('dead');
-    expect(await waiting).toEqual([
-      { status: 'rejected', reason: 'dead' },
-      { status: 'rejected', reason: 'dead' },
-    ]);
-    expect(await iterator.next()).toEqual(DONE);
-    expect([tap.returned.length, ...open(world)]).toEqual([1, 0, 0]);
-  });
-
-  test('gives what had arrived when the session ended, then the error once, and then is done', async () => {
-    const { give, cut } = wire();
-    const iterator = give(counting(1e9).numbers);
-    await iterator.next();
-    await settled();
-    cut('dead');
-    expect(await iterator.next()).toEqual({ value: 1, done: false });
-    await expect(gather(iterator)).rejects.toBe('dead');
-    expect(await iterator.next()).toEqual(DONE);
-  });
-
-  test('that arrives or leaves after the end of the session fails at once', async () => {
-    const { near, far, cut } = wire();
-    const record = far.streams.exportValue(counting(1).numbers);
-    cut('dead');
-    const iterator = near.streams.importValue(record.kind, record.id) as AsyncGenerator<unknown>;
-    await expect(iterator.next()).rejects.toBe('dead');
-    expect(() => far.streams.exportValue(counting(1).numbers)).toThrow('dead');
-    expect(near.streams.size).toBe(0);
-  });
 });

@@ -161,31 +161,6 @@ describe('the table of streams', () => {
     expect(world.far.violation).toBeUndefined();
   });
 
-  test.each(['near', 'far'] as const)(
-    'leaves nothing that waits when only the %s side knows of the death',
-    async (side) => {
-      const world = wire();
-      const tap = new Tap();
-      const iterator = world.give(tap as unknown as AsyncGenerator<unknown>);
-      const waiting = iterator.next().catch((cause) => cause);
-      await settled();
-      world[side].lose('dead');
-      expect(world[side].streams.size).toBe(0);
-      if (side === 'near') {
-        expect(await waiting).toBe('dead');
-        // Without a word from there the source is still held, until this side learns of it too.
-        expect(tap.returned).toEqual([]);
-      } else {
-        expect(tap.returned).toHaveLength(1);
-        // Its consumer can always leave.
-        expect(await iterator.return(undefined)).toEqual({ value: undefined, done: true });
-        expect(await waiting).toEqual({ value: undefined, done: true });
-      }
-      world.cut('dead');
-      expect([tap.returned.length, ...open(world)]).toEqual([1, 0, 0]);
-    },
-  );
-
   test('refuses ids that were never given out, and those of the wrong side or role', async () => {
     const cases: [FrameKind, number, boolean][] = [
       ['credit', -2, true],
