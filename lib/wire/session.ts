@@ -63,7 +63,7 @@ export class Session implements LinkReceiver {
     });
     this.#live = new LiveValues(this.#caller, main, sender, this.#limits, sharesMemory);
     this.#callee = new Callee(this.#live, sender, activity);
-    this.#streams = new StreamFrames(this.#live, sender, peer, (cause) => this.#link?.destroy(cause));
+    this.#streams = new StreamFrames(this.#live, peer, (cause) => this.#link?.destroy(cause));
   }
 
   /** The peer's main object. */

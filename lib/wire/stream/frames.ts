@@ -17,7 +17,8 @@ export const streamPort = (sender: Sender, nextId: () => number, live: LiveValue
     return size + live.carriedBytes;
   },
   end(id, home, value) {
-    sender.reason(Kind.end, flagsOf(home), id, value, live);
+    sender.value(Kind.end, flagsOf(home), id, value, live, 'result');
+    sender.flushSoon();
   },
   fail(id, home, cause) {
     sender.reason(Kind.fail, flagsOf(home), id, cause, live);
@@ -33,16 +34,14 @@ export const streamPort = (sender: Sender, nextId: () => number, live: LiveValue
 /** Reads the frames of streams and hands them over in order, also when an item is still coming in parts. */
 export class StreamFrames {
   readonly #live: LiveValues;
-  readonly #sender: Sender;
   readonly #peer: string;
   readonly #broken: (cause: Error) => void;
   readonly #lanes = new Lanes();
 
   /** `peer` names the other side in errors; `broken` is told of what breaks the protocol, if it shows only later. */
-  constructor(live: LiveValues, sender: Sender, peer: string, broken: (cause: Error) => void) {
+  constructor(live: LiveValues, peer: string, broken: (cause: Error) => void) {
     this.#broken = broken;
     this.#live = live;
-    this.#sender = sender;
     this.#peer = peer;
   }
 
@@ -79,7 +78,7 @@ export class StreamFrames {
       value = this.#live.read(bytes, at + HEADER + 8, end);
     } catch (cause) {
       if (cause instanceof ProtocolError) throw cause;
-      return this.#inOrder(id, home, undefined, () => this.#unreadable(id, home, cause));
+      return this.#inOrder(id, home, undefined, () => this.#live.streams.onFail(id, home, cause));
     }
     const size = end - at + this.#live.carriedBytes;
     const pending = this.#live.takePending();
@@ -90,15 +89,9 @@ export class StreamFrames {
       () => streams.onChunk(id, home, value, size),
       (cause) => {
         if (cause instanceof ProtocolError) throw cause;
-        this.#unreadable(id, home, cause);
+        this.#live.streams.onFail(id, home, cause);
       },
     );
-  }
-
-  /** An item could not be read: the stream fails here, and its producer need not go on. */
-  #unreadable(id: number, home: boolean, cause: unknown): void {
-    this.#live.streams.onFail(id, home, cause);
-    this.#sender.reason(Kind.stop, flagsOf(!home), id, cause, this.#live);
   }
 
   #inOrder(
