@@ -26,8 +26,11 @@ export type {
 } from './module/remote.ts';
 export type { SystemModule, SystemModules } from './module/system-modules.ts';
 export type { CallOptions } from './wire/call/bound.ts';
+export { registerClass, registerType, type TypeRegistration } from './wire/codec/register.ts';
+export { transfer } from './wire/codec/transfer.ts';
 export {
   type Death,
+  LimitError,
   OffsiteError,
   OptionError,
   ProtocolError,

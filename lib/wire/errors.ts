@@ -1,3 +1,5 @@
+import { errorClasses } from './shared.ts';
+
 /** The root of every error that Offsite itself raises; `code` is stable across versions and safe to switch on. */
 export class OffsiteError extends Error {
   /** A stable identifier of the kind of failure, always beginning with `ERR_OFFSITE_`. */
@@ -8,9 +10,6 @@ export class OffsiteError extends Error {
     this.code = code;
   }
 }
-
-/** The classes of errors that arrive from another site as what they were, by name. */
-export const errorClasses = new Map<string, { prototype: Error }>();
 
 /**
  * Gives a class its name on the prototype, as built-in errors have it, so that bundlers can't change it, and makes its
@@ -46,6 +45,21 @@ export class UnserializableError extends OffsiteError {
   }
 }
 nameError(UnserializableError, 'UnserializableError');
+
+/** A value or a session is larger than a limit allows; each limit has a code of its own. Nothing was sent. */
+export class LimitError extends OffsiteError {
+  /** The name of the option that sets the limit. */
+  readonly limit: string;
+  /** The limit that was passed, in the option's unit. */
+  readonly bound: number;
+
+  constructor(code: string, limit: string, bound: number, message: string, options?: ErrorOptions) {
+    super(code, message, options);
+    this.limit = limit;
+    this.bound = bound;
+  }
+}
+nameError(LimitError, 'LimitError');
 
 /** A body arrived that could not be turned into a value again; `ERR_OFFSITE_UNDECODABLE`. The link lives on. */
 export class UndecodableError extends OffsiteError {

@@ -1,6 +1,7 @@
 import type { Buffer } from 'node:buffer';
+import { isError } from '../codec/built-in.ts';
 import { decodeBody } from '../codec/codec.ts';
-import { isError, textOf } from '../codec/remote-error.ts';
+import { textOf } from '../codec/remote-error.ts';
 import { ProtocolError } from '../errors.ts';
 import { FLAGS_AT, HEADER, Kind, ONCE, OPERATION_MASK, Operation, PULLED } from '../frame/frame.ts';
 import type { Sender } from '../frame/sender.ts';

@@ -1,4 +1,5 @@
-import { encodeBody, type ReferenceTables } from '../codec/codec.ts';
+import { encodeBody } from '../codec/codec.ts';
+import type { EncodeContext } from '../codec/context.ts';
 import type { Link } from '../link/link.ts';
 import { Kind } from './frame.ts';
 import { Outbox } from './outbox.ts';
@@ -41,7 +42,7 @@ export class Sender {
   }
 
   /** Writes a frame whose body is a value; throws what the codec throws, and then nothing was written. */
-  value(kind: number, id: number, value: unknown, tables: ReferenceTables, path: string): void {
+  value(kind: number, id: number, value: unknown, tables: EncodeContext, path: string): void {
     if (this.#ended) return;
     this.#writing = true;
     try {

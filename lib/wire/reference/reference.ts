@@ -1,3 +1,5 @@
+import { markedByReference } from '../shared.ts';
+
 /**
  * What crosses by reference instead of by value. The marks are registered symbols, because the engine of a site
  * is a copy of this code, and both copies must know each other's references.
@@ -5,9 +7,6 @@
 
 const BY_REFERENCE = Symbol.for('offsite.byReference');
 const REFERENCE = Symbol.for('offsite.reference');
-
-/** Objects that were marked without being changed. */
-const marked = new WeakSet<object>();
 
 /** An object whose class extends this one is never copied: the other site gets a reference to it. */
 export abstract class RemoteTarget {
@@ -18,7 +17,7 @@ export abstract class RemoteTarget {
 
 /** Marks an object, so that other sites get a reference to it instead of a copy; returns the same object. */
 export const byReference = <T extends object>(value: T): T => {
-  marked.add(value);
+  markedByReference.add(value);
   return value;
 };
 
@@ -47,5 +46,5 @@ export const referenceOf = (value: unknown): Reference | undefined => {
 export const isByReference = (value: unknown): boolean => {
   if (typeof value === 'function') return true;
   if (typeof value !== 'object' || value === null) return false;
-  return marked.has(value) || (value as Record<symbol, unknown>)[BY_REFERENCE] === true;
+  return markedByReference.has(value) || (value as Record<symbol, unknown>)[BY_REFERENCE] === true;
 };

@@ -1,11 +1,12 @@
-import type { ReferenceRecord, ReferenceTables } from '../codec/codec.ts';
+import type { DecodeContext, EncodeContext, LiveRecord } from '../codec/context.ts';
 import { Exports } from './exports.ts';
 import { Imports } from './imports.ts';
 import { type Caller, proxyOf } from './proxy.ts';
 import { referenceOf } from './reference.ts';
 
 /** Both tables of a session, as CapTP has them: what the peer holds of ours, and what we hold of its. */
-export class References implements ReferenceTables {
+export class References implements EncodeContext, DecodeContext {
+  readonly depth = 1000;
   readonly exports: Exports;
   readonly #session: Caller;
   readonly #imports: Imports;
@@ -22,23 +23,40 @@ export class References implements ReferenceTables {
     return { exports: this.exports.size, imports: this.#imports.size };
   }
 
-  exportValue(value: object): ReferenceRecord {
+  exportValue(value: object): LiveRecord {
     const reference = referenceOf(value);
     // A property of a reference goes as a function that calls it, because only whole values have ids.
     if (reference?.session === this.#session && reference.id !== undefined && reference.path.length === 0) {
-      return { id: reference.id, home: true };
+      return { kind: 'reference', id: reference.id, home: true };
     }
-    return { id: this.exports.introduce(value), home: false };
+    return { kind: 'reference', id: this.exports.introduce(value), home: false };
   }
 
-  importValue({ id, home }: ReferenceRecord): unknown {
+  importValue({ kind, id, home }: LiveRecord): unknown {
+    if (kind !== 'reference') throw new RangeError(`There is no kind of reference ${kind}.`);
     if (home) return this.exports.get(id);
     if (!(id < 0)) throw new RangeError(`${id} is no id that the peer could have given to a reference.`);
     return this.#imports.introduced(id);
   }
 
-  withdraw({ id, home }: ReferenceRecord): void {
+  withdraw({ id, home }: LiveRecord): void {
     if (!home) this.exports.release(id, 1);
+  }
+
+  carry(): undefined {}
+
+  share(): undefined {}
+
+  carried(number: number): never {
+    throw new RangeError(`There are no bytes ${number} beside the frames.`);
+  }
+
+  shared(number: number): never {
+    throw new RangeError(`There is no shared memory ${number}.`);
+  }
+
+  later(promise: PromiseLike<unknown>, put: (value: unknown) => void): void {
+    promise.then(put, put);
   }
 
   /** Forgets everything, because the peer is gone. */
