@@ -50,7 +50,7 @@ export class NodeTable {
 
   /** The path to a value, or to what is one step from it. */
   pathOf(index: number, step?: Step): string {
-    const steps: Step[] = step === undefined ? [] : [step];
+    const steps: Step[] = step === undefined || index < 0 ? [] : [step];
     for (let at = index; at >= 0 && this.#parents[at]! >= 0; at = this.#parents[at]!)
       steps.push(this.#steps[at]!);
     return steps.reduceRight<string>((path, each) => join(path, each), this.#root);

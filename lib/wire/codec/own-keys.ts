@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 
 /** Up to so many elements the list of all keys costs less than a call of `inspect`. */
-const SHORT = 128;
+export const SHORT = 128;
 
 /**
  * Whether an array or a typed array has enumerable properties besides its elements. Only `inspect` can tell that of a
@@ -10,21 +10,20 @@ const SHORT = 128;
 export const hasNamedProperties = (
   value: readonly unknown[] | (ArrayBufferView & { length: number }),
 ): boolean => {
-  if (value.length > SHORT) {
-    if (inspect(value, { maxArrayLength: 0, depth: 0, breakLength: Infinity }).endsWith(' more items ]')) {
-      return false;
-    }
-  }
-  if (hasSymbolKeys(value)) return true;
+  if (value.length > SHORT && leavesNothing(value)) return false;
   const keys = Object.keys(value);
   // Indices come first, so that a name, if there is one, is the last.
-  const last = keys[keys.length - 1];
-  return last !== undefined && !isIndex(last, value.length);
+  const last = keys.length > 0 ? keys[keys.length - 1]! : '0';
+  return (last !== String(value.length - 1) && !isIndex(last, value.length || 1)) || hasSymbolKeys(value);
 };
+
+const leavesNothing = (value: object): boolean =>
+  inspect(value, { maxArrayLength: 0, depth: 0, breakLength: Infinity, customInspect: false }).endsWith(' more items ]');
 
 /** Whether an object has enumerable properties under symbols. */
 export const hasSymbolKeys = (value: object): boolean => {
   const symbols = Object.getOwnPropertySymbols(value);
+  if (symbols.length === 0) return false;
   for (const symbol of symbols) if (Object.prototype.propertyIsEnumerable.call(value, symbol)) return true;
   return false;
 };
