@@ -27,6 +27,8 @@ export type {
 export type { SystemModule, SystemModules } from './module/system-modules.ts';
 export type { CallOptions } from './wire/call/options.ts';
 export { callSignal } from './wire/call/scope.ts';
+export { registerClass, registerType, type TypeRegistration } from './wire/codec/register.ts';
+export { transfer } from './wire/codec/transfer.ts';
 export {
   type Death,
   LimitError,

@@ -1,3 +1,5 @@
+import { errorClasses } from './shared.ts';
+
 /** The root of every error that Offsite itself raises; `code` is stable across versions and safe to switch on. */
 export class OffsiteError extends Error {
   /** A stable identifier of the kind of failure, always beginning with `ERR_OFFSITE_`. */
@@ -8,9 +10,6 @@ export class OffsiteError extends Error {
     this.code = code;
   }
 }
-
-/** The classes of errors that arrive from another site as what they were, by name. */
-export const errorClasses = new Map<string, { prototype: Error }>();
 
 /**
  * Gives a class its name on the prototype, as built-in errors have it, so that bundlers can't change it, and makes its

@@ -137,7 +137,8 @@ export class Session implements LinkReceiver {
         { inbox: this.#inbox, link: this.#link, id: call.number, decode, over },
         timeout,
       );
-      if (answer?.threw) throw arrivedFrom(answer.value, this.peer, new Error().stack?.replace(/^.*/, '') ?? '');
+      if (answer?.threw)
+        throw arrivedFrom(answer.value, this.peer, new Error().stack?.replace(/^.*/, '') ?? '');
       if (answer) return answer.value;
       if (this.#failure) throw this.#failure(true);
       throw new TimeoutError(`${this.peer} did not answer ${path.join('.')} within ${timeout} ms.`, timeout);

@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import { isError } from '../codec/remote-error.ts';
+import { isError } from '../codec/built-in.ts';
 import { ProtocolError } from '../errors.ts';
 import {
   CANCELLABLE,

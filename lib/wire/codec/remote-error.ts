@@ -1,18 +1,6 @@
-import { isNativeError } from 'node:util/types';
-import { errorClasses } from '../errors.ts';
-
-/** An error as it crosses: its class by name, and everything that structured clone would lose. */
-export interface ErrorRecord {
-  /** Names of its class and that class's ancestors, nearest first. */
-  classes: string[];
-  name: string;
-  message: string;
-  stack: string;
-  cause?: unknown;
-  errors?: unknown[];
-  /** Own enumerable properties, `code` among them. */
-  own: Record<string, unknown>;
-}
+import { classNames, errorClasses } from '../shared.ts';
+import { isError } from './built-in.ts';
+import type { ErrorNode } from './graph.ts';
 
 for (const builtIn of [
   Error,
@@ -27,9 +15,6 @@ for (const builtIn of [
   errorClasses.set(builtIn.name, builtIn);
 }
 
-/** Whether a value is an error, also one of another realm. */
-export const isError = (value: unknown): value is Error => value instanceof Error || isNativeError(value);
-
 /** Any value as text, also one that refuses to be: what was thrown must always be told. */
 export const textOf = (value: unknown): string => {
   try {
@@ -40,7 +25,7 @@ export const textOf = (value: unknown): string => {
 };
 
 /** Reads a property although its getter may throw: an error must always make it across. */
-const read = (error: object, key: string): unknown => {
+export const read = (error: object, key: string): unknown => {
   try {
     return (error as Record<string, unknown>)[key];
   } catch (cause) {
@@ -48,52 +33,57 @@ const read = (error: object, key: string): unknown => {
   }
 };
 
-const classNames = (error: object): string[] => {
+/** The name on a prototype; that of DOMException can only be read from an instance. */
+const nameOn = (prototype: object): unknown => {
+  try {
+    return (prototype as { name?: unknown }).name;
+  } catch {
+    return undefined;
+  }
+};
+
+const namesOfClasses = (error: object): string[] => {
   const names: string[] = [];
   let prototype: object | null = Object.getPrototypeOf(error);
   while (prototype && prototype !== Object.prototype) {
-    // The registered name first: a bundler may have given the class another one.
-    const own = Object.hasOwn(prototype, 'name') ? read(prototype, 'name') : undefined;
+    const registered = classNames.get(prototype);
+    if (registered !== undefined) names.push(registered);
+    // Then the name on the prototype: a bundler may have given the class another one.
+    const own = Object.hasOwn(prototype, 'name') ? nameOn(prototype) : undefined;
     if (typeof own === 'string') names.push(own);
-    const { name } = prototype.constructor;
-    if (name && name !== own) names.push(name);
+    const { name } = (prototype.constructor ?? {}) as { name?: unknown };
+    if (typeof name === 'string' && name && name !== own) names.push(name);
     prototype = Object.getPrototypeOf(prototype);
   }
   return names;
 };
 
-/** What of an error is text. */
-export const bareRecord = (error: Error): ErrorRecord => ({
-  classes: classNames(error),
+/** What of an error is text; the rest is for its graph. */
+export const bareRecord = (error: Error): ErrorNode => ({
+  classes: namesOfClasses(error),
   name: textOf(read(error, 'name')),
   message: textOf(read(error, 'message')),
   stack: textOf(read(error, 'stack') ?? ''),
   own: {},
 });
 
-/** Turns an error into what crosses; `sendable` says which own properties can. */
-export const recordError = (error: Error, sendable: (value: unknown) => boolean): ErrorRecord => {
-  const record = bareRecord(error);
-  for (const key of Object.keys(error)) {
-    if (key === 'site' || key === 'cause' || key === 'errors') continue;
-    const value = read(error, key);
-    if (sendable(value)) record.own[key] = value;
-  }
-  if (Object.hasOwn(error, 'cause')) record.cause = orText(read(error, 'cause'), sendable);
-  const parts = read(error, 'errors');
-  if (Array.isArray(parts)) record.errors = parts.map((part) => orText(part, sendable));
-  return record;
-};
+/** The properties that an error takes along as its own; where it comes from is told anew. */
+export const ownKeys = (error: Error): string[] =>
+  Object.keys(error).filter((key) => key !== 'site' && key !== 'cause' && key !== 'errors');
 
-const orText = (value: unknown, sendable: (value: unknown) => boolean): unknown =>
-  sendable(value) ? value : textOf(value);
-
-const hide = (error: Error, key: string, value: unknown): void => {
+/** Gives an error a property that does not show when it is printed. */
+export const hide = (error: object, key: string, value: unknown): void => {
   Object.defineProperty(error, key, { value, configurable: true, writable: true, enumerable: false });
 };
 
-/** Builds the error again, as the nearest class that is known here, without running its constructor. */
-export const rebuildError = (record: ErrorRecord): Error => {
+/** Builds the error again, as the nearest class that is known here, without running its constructor; it has no properties of its own yet. */
+export const rebuildError = (record: ErrorNode): Error => {
+  // It keeps its code and its name inside, so that it can only be made.
+  if (record.classes[0] === 'DOMException') {
+    const exception = new DOMException(record.message, record.name);
+    hide(exception, 'stack', record.stack);
+    return exception;
+  }
   // Of ours it is by its code too: Node's loader makes plain errors of those that it is given.
   const names = /^ERR_OFFSITE_/.test(String(record.own.code))
     ? [record.name, ...record.classes]
@@ -104,11 +94,6 @@ export const rebuildError = (record: ErrorRecord): Error => {
   Object.setPrototypeOf(error, errorClass.prototype);
   if (error.name !== record.name) hide(error, 'name', record.name);
   hide(error, 'stack', record.stack);
-  if ('cause' in record) hide(error, 'cause', record.cause);
-  if (record.errors) hide(error, 'errors', record.errors);
-  for (const [key, value] of Object.entries(record.own)) {
-    Object.defineProperty(error, key, { value, configurable: true, writable: true, enumerable: true });
-  }
   return error;
 };
 

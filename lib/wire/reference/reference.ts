@@ -1,3 +1,4 @@
+import { markedByReference } from '../shared.ts';
 import { isAsyncIterable, isTransformStream, streamKind } from '../stream/kind.ts';
 
 /**
@@ -8,9 +9,6 @@ import { isAsyncIterable, isTransformStream, streamKind } from '../stream/kind.t
 const BY_REFERENCE = Symbol.for('offsite.byReference');
 const REFERENCE = Symbol.for('offsite.reference');
 
-/** Objects that were marked without being changed. */
-const marked = new WeakSet<object>();
-
 /** An object whose class extends this one is never copied: the other site gets a reference to it. */
 export abstract class RemoteTarget {
   get [BY_REFERENCE](): true {
@@ -20,7 +18,7 @@ export abstract class RemoteTarget {
 
 /** Marks an object, so that other sites get a reference to it instead of a copy; returns the same object. */
 export const byReference = <T extends object>(value: T): T => {
-  marked.add(value);
+  markedByReference.add(value);
   return value;
 };
 
@@ -47,7 +45,7 @@ export const referenceOf = (value: unknown): Reference | undefined => {
 
 /** Whether an object was marked, or is a RemoteTarget, so that it is reached and never read, whatever else it is. */
 export const isMarked = (value: object): boolean =>
-  marked.has(value) || (value as Record<symbol, unknown>)[BY_REFERENCE] === true;
+  markedByReference.has(value) || (value as Record<symbol, unknown>)[BY_REFERENCE] === true;
 
 /** Whether a value stays where it is and crosses as something that reaches it: a function, a stream, a signal … */
 export const isByReference = (value: unknown): boolean => {

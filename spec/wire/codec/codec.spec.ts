@@ -1,36 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeBody, encodeBody, type ReferenceTables } from '../../../lib/wire/codec/codec.ts';
+import { decodeBody, encodeBody } from '../../../lib/wire/codec/codec.ts';
 import { UndecodableError, UnserializableError } from '../../../lib/wire/errors.ts';
 import { Outbox } from '../../../lib/wire/frame/outbox.ts';
-
-/** Tables of a sender and a receiver in one, which note what was introduced. */
-const tables = () => {
-  const values: unknown[] = [];
-  const withdrawn: number[] = [];
-  const context: ReferenceTables = {
-    exportValue: (value) => ({ id: -values.push(value), home: false }),
-    importValue: ({ id }) => values[-id - 1],
-    withdraw: ({ id }) => void withdrawn.push(id),
-  };
-  return { context, values, withdrawn };
-};
-
-const encode = (value: unknown, context = tables().context, path = 'value'): Buffer => {
-  const outbox = new Outbox();
-  encodeBody(outbox, value, context, path);
-  return Buffer.from(outbox.bytes.subarray(0, outbox.length));
-};
-
-/** There and back, not at the beginning of the receiver's memory, which is overwritten afterwards. */
-const roundTrip = (value: unknown): unknown => {
-  const { context } = tables();
-  const body = encode(value, context);
-  const memory = Buffer.concat([Buffer.alloc(13, 0xff), body, Buffer.alloc(13, 0xff)]);
-  const back = decodeBody(memory, 13, 13 + body.length, context);
-  memory.fill(0);
-  return back;
-};
+import { contextOf, encode, roundTrip } from './there-and-back.ts';
 
 const cyclic: { self?: unknown; list: unknown[]; when: Date } = { list: [], when: new Date(1) };
 cyclic.self = cyclic;
@@ -238,7 +211,7 @@ describe('what can not be sent', () => {
     ['a key of a Map', new Map([[Symbol('no'), 1]]), 'value.keys()[0]', /a symbol/],
     ['a member of a Set', new Set([1, Symbol('no')]), 'value.values()[1]', /a symbol/],
   ])('is refused with the path to it: %s', (_name, value, path, message) => {
-    const { context, withdrawn } = tables();
+    const { context, withdrawn } = contextOf();
     const outbox = new Outbox();
     try {
       encodeBody(outbox, value, context, 'value');
@@ -259,7 +232,7 @@ describe('what can not be sent', () => {
   });
 
   test('takes back the references that were introduced before it failed', () => {
-    const { context, values, withdrawn } = tables();
+    const { context, values, withdrawn } = contextOf();
     const failing = {
       callback: () => 1,
       later: {
@@ -277,7 +250,7 @@ describe('what can not be sent', () => {
 
 describe('references', () => {
   test('cross as a record of the tables, wherever they are in a value', () => {
-    const { context, values } = tables();
+    const { context, values } = contextOf();
     const callback = () => 1;
     const body = encode({ on: [callback], n: 1n }, context);
     expect(values).toEqual([callback]);
@@ -288,7 +261,7 @@ describe('references', () => {
 });
 
 describe('a body that is damaged', () => {
-  const decode = (body: Buffer) => decodeBody(body, 0, body.length, tables().context);
+  const decode = (body: Buffer) => decodeBody(body, 0, body.length, contextOf().context);
 
   test.each<[string, Buffer]>([
     ['nothing', Buffer.alloc(0)],
