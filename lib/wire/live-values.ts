@@ -10,6 +10,7 @@ import type { Sender } from './frame/sender.ts';
 import { type Limits, passed } from './limits.ts';
 import { Incoming } from './part/incoming.ts';
 import { Outgoing, SNAPSHOT } from './part/outgoing.ts';
+import type { ProcessHold } from './process-hold.ts';
 import { type Calls, release } from './reference/handle.ts';
 import { isMarked, referenceOf } from './reference/reference.ts';
 import { References } from './reference/references.ts';
@@ -47,7 +48,14 @@ export class LiveValues implements EncodeContext, DecodeContext {
   /** What the message that is being read waits for. */
   #pending: PromiseLike<unknown>[] = [];
 
-  constructor(calls: Calls, main: object | undefined, sender: Sender, limits: Limits, sharesMemory: boolean) {
+  constructor(
+    calls: Calls,
+    main: object | undefined,
+    sender: Sender,
+    limits: Limits,
+    sharesMemory: boolean,
+    hold: ProcessHold,
+  ) {
     this.#calls = calls;
     this.#sender = sender;
     this.limits = limits;
@@ -63,7 +71,7 @@ export class LiveValues implements EncodeContext, DecodeContext {
       },
       references,
     );
-    this.streams = new Streams(streamPort(sender, nextId, this), limits);
+    this.streams = new Streams(streamPort(sender, nextId, this, hold), limits);
     this.outgoing = new Outgoing(sender);
     this.incoming = new Incoming(() => limits.messageSize);
   }

@@ -33,6 +33,7 @@ export class Session implements LinkReceiver {
   /** The peer's name in errors. */
   readonly peer: string;
   readonly #events: SessionEvents;
+  readonly #hold = new ProcessHold();
   readonly #sender = new Sender(() => this.#beforeLeaving());
   readonly #live: LiveValues;
   readonly #caller: Caller;
@@ -42,7 +43,6 @@ export class Session implements LinkReceiver {
   readonly #limits: Limits;
   #link: Link | undefined;
   #failure: FailureOf | undefined;
-  readonly #hold = new ProcessHold();
 
   /** `main` is what the peer reaches under id 0; `peer` its name in errors. */
   constructor(
@@ -59,9 +59,9 @@ export class Session implements LinkReceiver {
       peer,
       sender,
       live: () => this.#live,
-      waits: (waiting) => (waiting ? this.#hold.hold() : this.#hold.letGo()),
+      waits: (more) => this.#hold.waits(more),
     });
-    this.#live = new LiveValues(this.#caller, main, sender, this.#limits, sharesMemory);
+    this.#live = new LiveValues(this.#caller, main, sender, this.#limits, sharesMemory, this.#hold);
     this.#callee = new Callee(this.#live, sender, activity);
     this.#streams = new StreamFrames(this.#live, peer, (cause) => this.#link?.destroy(cause));
   }
@@ -106,7 +106,6 @@ export class Session implements LinkReceiver {
     this.#sender.attach(link);
     link.open(this);
     this.#hold.attach(link);
-    if (this.#caller.inFlight > 0) this.#hold.hold();
     this.#sender.flush();
   }
 
@@ -171,7 +170,6 @@ export class Session implements LinkReceiver {
     this.#caller.end(failure);
     this.#live.end(() => failure(true));
     this.#callee.end(failure(true));
-    this.#hold.letGo();
   }
 
   receive(bytes: Buffer, start: number, end: number, beside?: Beside['values']): void {

@@ -18,8 +18,8 @@ export interface CallerPort {
   readonly sender: Sender;
   /** Made after its caller, because it needs one. */
   live(): LiveValues;
-  /** The first call begins to wait, or the last one has ended. */
-  waits(waiting: boolean): void;
+  /** So many more calls wait for an answer, or fewer. */
+  waits(more: number): void;
 }
 
 /** The side of a session that makes calls and gets their answers. */
@@ -148,7 +148,7 @@ export class Caller implements Calls {
 
   /** Forgets a call or ping: its answer, if one comes, is dropped. */
   forget(call: Call): void {
-    if (this.#waiting.delete(call.number) && this.#waiting.size === 0) this.#port.waits(false);
+    if (this.#waiting.delete(call.number)) this.#port.waits(-1);
   }
 
   onPong(id: number): void {
@@ -194,7 +194,7 @@ export class Caller implements Calls {
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
     this.#fresh.length = 0;
-    this.#port.waits(false);
+    this.#port.waits(-waiting.length);
     for (const call of waiting) {
       const mayHaveRun = call.frame < 0;
       call.rejectAsCaller(() => failure(mayHaveRun));
@@ -248,7 +248,7 @@ export class Caller implements Calls {
   #wait(call: Call): void {
     call.pulled = true;
     this.#waiting.set(call.number, call);
-    if (this.#waiting.size === 1) this.#port.waits(true);
+    this.#port.waits(1);
   }
 
   /** Tells the peer, in the call's frame which is still here, that the result will be used further. */

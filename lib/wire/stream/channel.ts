@@ -70,6 +70,11 @@ export class Channel {
     else this.leave();
   }
 
+  /** So many more wait for the other end, or fewer. */
+  waits(more: number): void {
+    this.#port.waits(more);
+  }
+
   /** Wants so many bytes more. */
   credit(bytes: number): void {
     if (this.#open) this.#port.credit(this.id, this.#home, bytes);

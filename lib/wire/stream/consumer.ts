@@ -59,6 +59,7 @@ export class Consumer implements ConsumerEnd {
     }
     if (this.conclude(waiter)) return;
     this.#waiters.push(waiter);
+    this.#channel.waits(1);
     if (this.#asked) return;
     this.#asked = true;
     this.#grant.open();
@@ -92,6 +93,7 @@ export class Consumer implements ConsumerEnd {
     const cost = this.#grant.arrived(bytes);
     const waiter = this.#waiters.shift();
     if (waiter) {
+      this.#channel.waits(-1);
       this.#grant.taken(cost);
       waiter.item(value);
     } else {
@@ -115,7 +117,7 @@ export class Consumer implements ConsumerEnd {
 
   cut(makeError: () => unknown): void {
     if (!this.#channel.leave()) return;
-    const waiters = this.#waiters.drain();
+    const waiters = this.#drainWaiters();
     // Generators tell one of those who wait of their error; here each waits for the other site, so each is told.
     for (const waiter of waiters) waiter.failed(makeError());
     this.#outcome = waiters.length > 0 ? DONE : { failed: true, value: makeError() };
@@ -128,7 +130,13 @@ export class Consumer implements ConsumerEnd {
 
   /** Whoever waits found nothing to take, so it learns of the end at once: the first one how, the others that. */
   #tellWaiters(): void {
-    for (const waiter of this.#waiters.drain()) this.conclude(waiter);
+    for (const waiter of this.#drainWaiters()) this.conclude(waiter);
     if (!this.ready) this.onOutcome?.();
+  }
+
+  #drainWaiters(): Waiter[] {
+    const waiters = this.#waiters.drain();
+    if (waiters.length > 0) this.#channel.waits(-waiters.length);
+    return waiters;
   }
 }

@@ -4,13 +4,20 @@ import { ProtocolError } from '../errors.ts';
 import { FLAGS_AT, HEADER, HOME, Kind } from '../frame/frame.ts';
 import type { Sender } from '../frame/sender.ts';
 import type { LiveValues } from '../live-values.ts';
+import type { ProcessHold } from '../process-hold.ts';
 import type { StreamPort } from './port.ts';
 
 const flagsOf = (home: boolean): number => (home ? HOME : 0);
 
 /** Writes what streams have to say into a session's frames. */
-export const streamPort = (sender: Sender, nextId: () => number, live: LiveValues): StreamPort => ({
+export const streamPort = (
+  sender: Sender,
+  nextId: () => number,
+  live: LiveValues,
+  hold: ProcessHold,
+): StreamPort => ({
   nextId,
+  waits: (more) => hold.waits(more),
   chunk(id, home, value) {
     const size = sender.value(Kind.chunk, flagsOf(home), id, value, live, 'item');
     sender.flushSoon();

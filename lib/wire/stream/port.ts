@@ -16,6 +16,8 @@ export interface StreamPort {
   fail(id: number, home: boolean, cause: unknown): void;
   /** The consumer has taken so much and wants so much more. */
   credit(id: number, home: boolean, bytes: number): void;
+  /** So many more of this side's users wait for the other side, or fewer: the process must not end meanwhile. */
+  waits(more: number): void;
   /** The consumer is done: it wants no more (`cause` is undefined), or failed. */
   stop(id: number, home: boolean, cause: unknown): void;
 }

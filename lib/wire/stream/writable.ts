@@ -52,6 +52,7 @@ export class Sink implements ProducerEnd {
       this.#send(value);
       return undefined;
     }
+    this.#channel.waits(1);
     return new Promise((resolve, reject) => {
       this.#write = {
         resolve: () => {
@@ -75,6 +76,7 @@ export class Sink implements ProducerEnd {
         return;
       }
       this.#close = { resolve, reject };
+      this.#channel.waits(1);
       this.#channel.end();
     });
   }
@@ -102,6 +104,7 @@ export class Sink implements ProducerEnd {
     const write = this.#write;
     if (!write || this.#credit <= 0) return;
     this.#write = undefined;
+    this.#channel.waits(-1);
     write.resolve();
   }
 
@@ -110,6 +113,7 @@ export class Sink implements ProducerEnd {
     if (this.#close && cause === undefined) {
       this.#close.resolve();
       this.#close = undefined;
+      this.#channel.waits(-1);
     } else {
       this.#failed(cause);
     }
@@ -143,6 +147,8 @@ export class Sink implements ProducerEnd {
 
   #reject(cause: unknown): void {
     this.#cause = cause;
+    const waiting = Number(this.#write !== undefined) + Number(this.#close !== undefined);
+    if (waiting > 0) this.#channel.waits(-waiting);
     this.#write?.reject(cause);
     this.#close?.reject(cause);
     this.#write = undefined;

@@ -67,6 +67,13 @@ export class Site implements StreamPort {
     this.send({ kind: 'credit', id, home, value, bytes: 0 });
   }
 
+  /** How many of this site's users wait for the other one. */
+  waiting = 0;
+
+  waits(more: number): void {
+    this.waiting += more;
+  }
+
   stop(id: number, home: boolean, value: unknown): void {
     refuse(value);
     this.send({ kind: 'stop', id, home, value, bytes: 0 });
