@@ -71,7 +71,7 @@ export class RingLink implements Link {
     const posted = beside !== undefined || bytes.length > LARGEST_RECORD;
     const moved = posted && postBeside(this.#port, bytes, beside);
     const record = posted ? undefined : bytes;
-    if (this.#queue.empty && this.#write(record)) return moved;
+    if (this.#queue.empty && this.#write(record, bytes.length)) return moved;
     this.#queue.push(record, bytes.length);
     this.#waitForRoom();
     return moved || !posted;
@@ -148,9 +148,9 @@ export class RingLink implements Link {
   }
 
   /** Whether a record is in the ring now, or never will be. */
-  #write(record: Buffer | undefined): boolean {
+  #write(record: Buffer | undefined, size: number): boolean {
     try {
-      return this.#output.write(record);
+      return this.#output.write(record, size);
     } catch (cause) {
       // Not in the midst of a `send`, whose caller does not expect to lose its link there.
       setImmediate(() => this.#disconnect(cause as Error));
@@ -160,7 +160,7 @@ export class RingLink implements Link {
 
   #drain(): void {
     while (!this.#queue.empty && !this.#gone) {
-      if (!this.#write(this.#queue.first)) {
+      if (!this.#write(this.#queue.first, this.#queue.firstSize)) {
         this.#waitForRoom();
         break;
       }

@@ -19,6 +19,11 @@ export class RingQueue {
     return this.#records[this.#first];
   }
 
+  /** How large the message of the first record is. */
+  get firstSize(): number {
+    return this.#sizes[this.#first] ?? 0;
+  }
+
   /** Puts a record behind the others; `size` is that of the message, wherever it lies. */
   push(record: Buffer | undefined, size: number): void {
     this.#records.push(record);

@@ -53,6 +53,10 @@ export class Ring {
   #written: number;
   /** What READ was when the writer last looked. */
   #read = 0;
+  /** The writer's own: where its words that a message lies beside end, and how large those messages are. */
+  readonly #besideEnds: number[] = [];
+  readonly #besideSizes: number[] = [];
+  #besideBytes = 0;
   /** The writer's own: the bits that go with its position. */
   #said = 0;
 
@@ -67,13 +71,15 @@ export class Ring {
   }
 
   /**
-   * Writes a record if there is room for it; `undefined` instead of bytes says that it lies beside. Throws ProtocolError
-   * if the reader claims to have read what was never written.
+   * Writes a record if there is room for it; `undefined` instead of bytes says that it lies beside, and `besideSize` how
+   * large it is there: of that too no more may be unread than the ring holds, unless it is one message. Throws
+   * ProtocolError if the reader claims to have read what was never written.
    */
-  write(bytes: Buffer | undefined): boolean {
+  write(bytes: Buffer | undefined, besideSize = 0): boolean {
     this.#read = Atomics.load(this.#head, READ);
     const free = RING_BYTES - ((this.#written - (this.#read & POSITION)) >>> 0);
     if (free < 0) throw new ProtocolError('The peer claims to have read what was never written to the ring.');
+    if (!bytes && this.#unreadBeside() > 0 && this.#besideBytes + besideSize > RING_BYTES) return false;
     const size = 4 + align(bytes?.length ?? 0);
     let at = this.#written % RING_BYTES;
     const toEnd = RING_BYTES - at;
@@ -87,6 +93,11 @@ export class Ring {
     if (bytes) this.#data.set(bytes, at + 4);
     // Last of all: a writer that dies before this has written nothing.
     this.#written = (this.#written + skip + size) >>> 0;
+    if (!bytes && besideSize > 0) {
+      this.#besideEnds.push(this.#written);
+      this.#besideSizes.push(besideSize);
+      this.#besideBytes += besideSize;
+    }
     Atomics.store(this.#head, WRITTEN, this.#written | this.#said);
     Sleeper.wake(this.#head, READER_SLEEPS, WRITTEN);
     return true;
@@ -174,6 +185,15 @@ export class Ring {
     this.#said = LEAVING;
     Atomics.or(this.#head, WRITTEN, LEAVING);
     Atomics.notify(this.#head, WRITTEN);
+  }
+
+  /** How many bytes lie beside the ring that the reader has not come to yet, as far as the writer has seen. */
+  #unreadBeside(): number {
+    while (this.#besideEnds.length > 0 && ((this.#read & POSITION) - this.#besideEnds[0]!) >> 0 >= 0) {
+      this.#besideEnds.shift();
+      this.#besideBytes -= this.#besideSizes.shift()!;
+    }
+    return this.#besideBytes;
   }
 
   /** How far it was written, checked. */

@@ -20,7 +20,6 @@ export interface StreamLinkOptions {
   readonly maxFrame?: number;
 }
 
-const EMPTY = Buffer.alloc(0);
 /** How long a blocked reader sleeps between two looks at its descriptor, in milliseconds: Node's pipes don't block. */
 const LOOK_EVERY = 0.5;
 /** As much as a pipe holds. */
@@ -38,6 +37,7 @@ export class StreamLink implements Link {
   readonly #hot = new HotLoop(nothing, rest);
   readonly #frames: FrameGatherer;
   readonly #drained = new Waiters();
+  readonly #flushed = new Waiters();
   /** The whole frames behind the one that is being handed over; whoever gets that may wait synchronously. */
   #later: { bytes: Buffer; start: number; end: number } | undefined;
   #receiver: LinkReceiver | undefined;
@@ -105,12 +105,8 @@ export class StreamLink implements Link {
     if (this.congested && !this.#output.destroyed) await this.#drained.wait();
   }
 
-  flushed(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#gone || this.#output.destroyed || this.#output.writableLength === 0) return resolve();
-      // An empty write is done when all before it is; it also ends, with an error, when the stream does.
-      this.#output.write(EMPTY, () => resolve());
-    });
+  async flushed(): Promise<void> {
+    if (!this.#gone && !this.#output.destroyed && this.waiting > 0) await this.#flushed.wait();
   }
 
   receiveSync(timeout: number): void {
@@ -154,12 +150,14 @@ export class StreamLink implements Link {
     // The streams stay ours until they close: a late error without a listener would end the process.
     this.#input.off('data', this.#onData);
     this.#drained.release();
+    this.#flushed.release();
     this.#receiver?.disconnected(cause);
   }
 
   /** One function for all writes: Node then calls it once for those that left together. */
   readonly #onWritten = (): void => {
     if (!this.congested) this.#drained.release();
+    if (this.waiting === 0) this.#flushed.release();
   };
 
   readonly #onData = (chunk: Buffer): void => {
