@@ -58,17 +58,27 @@ class End {
     Atomics.store(words, this.#theirs + SLEEPS, 1);
     if (this.#waits) {
       // It was hot only because it counted itself, and the last waiting still holds.
-      if (Atomics.load(words, this.#theirs) !== this.#seen) this.#hot.touch();
+      if (Atomics.load(words, this.#theirs) !== this.#seen) setImmediate(this.#wake);
       return;
     }
     const waiting = Atomics.waitAsync(words, this.#theirs, this.#seen);
-    if (!waiting.async) return this.#hot.touch();
+    if (!waiting.async) {
+      setImmediate(this.#wake);
+      return;
+    }
     this.#waits = true;
     void waiting.value.then(() => {
       this.#waits = false;
-      this.#hot.touch();
+      this.#wake();
     });
   }
+
+  #wake = () => {
+    if (this.#hot.turning) return;
+    if (Atomics.load(this.#words, this.#theirs) !== this.#seen) this.#hot.arrived();
+    this.#poll();
+    if (!this.#hot.turning) this.#park();
+  };
 }
 
 /**

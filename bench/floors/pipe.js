@@ -20,7 +20,7 @@ export const pipe = ({ gather = 0, hotFor = HOT_FOR } = {}) => {
   let resolve = () => {};
   let size = 0;
   child.stdout.on('data', (chunk) => {
-    hot?.touch();
+    hot?.arrived();
     came(chunk, size - missing);
     missing -= chunk.length;
     if (missing === 0) resolve();
@@ -54,7 +54,7 @@ export const pipe = ({ gather = 0, hotFor = HOT_FOR } = {}) => {
 const echo = (gather, hotFor) => {
   const hot = hotFor > 0 ? new Hot({ hotFor }) : undefined;
   if (gather === 0) {
-    process.stdin.on('data', () => hot?.touch()).pipe(process.stdout);
+    process.stdin.on('data', () => hot?.arrived()).pipe(process.stdout);
     return;
   }
   /** @type {Buffer[]} */
@@ -63,7 +63,7 @@ const echo = (gather, hotFor) => {
   process.stdin.on('data', (chunk) => {
     held.push(chunk);
     size += chunk.length;
-    hot?.touch();
+    hot?.arrived();
     if (size < gather) return;
     for (const part of held) process.stdout.write(part);
     held = [];

@@ -48,6 +48,7 @@ export const virtual: Fork = async (request) => {
     stdout: true,
     stderr: true,
   });
+  const link = new RingLink({ input: up, output: down, port: port1 });
   let cause: unknown;
   worker.on('error', (error) => {
     cause = error;
@@ -56,6 +57,8 @@ export const virtual: Fork = async (request) => {
   });
   const exited = new Promise<SiteDeath>((resolve) => {
     worker.once('exit', (exitCode) => {
+      // What it said last lies there still; the port, once closed, would let go of its part.
+      link.receiveSync(0);
       port1.close();
       resolve({ exitCode, signal: null, stderr: [], ...(cause !== undefined && { cause }) });
     });
@@ -64,7 +67,7 @@ export const virtual: Fork = async (request) => {
   worker.unref();
   return {
     method: 'virtual',
-    link: new RingLink({ input: up, output: down, port: port1 }),
+    link,
     pid: process.pid,
     // A thread lives as long as its process: it may be busy, but never out of reach.
     heardAt: () => performance.now(),

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { FLAGS_AT, HEADER, Kind } from '../../lib/wire/frame/frame.ts';
-import type { Link, LinkReceiver } from '../../lib/wire/link/link.ts';
+import { type Beside, HIGH_WATER, type Link, type LinkReceiver } from '../../lib/wire/link/link.ts';
+import { Waiters } from '../../lib/wire/link/waiters.ts';
 import { Session } from '../../lib/wire/session.ts';
 
 export type KindName = keyof typeof Kind;
@@ -36,8 +37,11 @@ export class MemoryLink implements Link {
   /** Whether the session wants the process to stay alive. */
   referenced = true;
   destroyed = false;
+  /** What it says of itself; it carries what lies beside in any case. */
+  sharesMemory = false;
   peer!: MemoryLink;
-  readonly #held: Buffer[] = [];
+  readonly #held: [Buffer, Beside['values'] | undefined][] = [];
+  readonly #drained = new Waiters();
   #holds = false;
   #receiver: LinkReceiver | undefined;
 
@@ -45,22 +49,23 @@ export class MemoryLink implements Link {
     this.#receiver = receiver;
   }
 
-  send(bytes: Buffer): boolean {
+  send(bytes: Buffer, beside?: Beside): boolean {
     if (this.destroyed) return false;
     this.sends++;
-    this.sent.push(...framesOf(bytes));
+    for (const frame of framesOf(bytes)) this.sent.push(frame);
     const copy = Buffer.from(bytes);
-    if (this.#holds) this.#held.push(copy);
-    else queueMicrotask(() => this.peer.deliver(copy));
+    const values = beside && structuredClone(beside.values, { transfer: beside.transfer });
+    if (this.#holds) this.#held.push([copy, values]);
+    else queueMicrotask(() => this.peer.deliver(copy, values));
     return false;
   }
 
   /** Hands bytes to this end's session, not at the beginning of their buffer. */
-  deliver(bytes: Buffer): void {
+  deliver(bytes: Buffer, beside?: Beside['values']): void {
     if (this.destroyed) return;
     const memory = Buffer.alloc(bytes.length + 24, 0xee);
     bytes.copy(memory, 12);
-    this.#receiver?.receive(memory, 12, 12 + bytes.length);
+    this.#receiver?.receive(memory, 12, 12 + bytes.length, beside);
     memory.fill(0xdd);
   }
 
@@ -79,7 +84,8 @@ export class MemoryLink implements Link {
   /** Delivers what was kept back. */
   letGo(): void {
     this.#holds = false;
-    for (const bytes of this.#held.splice(0)) this.peer.deliver(bytes);
+    for (const [bytes, beside] of this.#held.splice(0)) this.peer.deliver(bytes, beside);
+    this.#drained.release();
   }
 
   /** How many frames of a kind were sent from this end. */
@@ -97,24 +103,16 @@ export class MemoryLink implements Link {
 
   expect(): void {}
 
-  readonly sharesMemory = false;
-
-  /** Whether this end pretends that too much waits. */
-  congested = false;
-  readonly #drains: (() => void)[] = [];
-
-  drained(): Promise<void> {
-    return new Promise((resolve) => this.#drains.push(resolve));
-  }
-
-  /** What waited has left. */
-  drain(): void {
-    this.congested = false;
-    for (const resolve of this.#drains.splice(0)) resolve();
-  }
-
   get waiting(): number {
-    return this.#held.reduce((sum, bytes) => sum + bytes.length, 0);
+    return this.#held.reduce((sum, [bytes]) => sum + bytes.length, 0);
+  }
+
+  get congested(): boolean {
+    return !this.destroyed && this.waiting > HIGH_WATER;
+  }
+
+  async drained(): Promise<void> {
+    if (this.congested) await this.#drained.wait();
   }
 
   async flushed(): Promise<void> {}
@@ -122,6 +120,7 @@ export class MemoryLink implements Link {
   destroy(cause?: Error): void {
     if (this.destroyed) return;
     this.destroyed = true;
+    this.#drained.release();
     this.#receiver?.disconnected(cause);
     queueMicrotask(() => this.peer.destroy());
   }

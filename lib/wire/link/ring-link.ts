@@ -1,9 +1,14 @@
-import { Buffer } from 'node:buffer';
-import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import type { Buffer } from 'node:buffer';
+import type { MessagePort } from 'node:worker_threads';
 import { ProtocolError } from '../errors.ts';
+import { postBeside, receiveBeside } from './beside.ts';
+import { now } from './clock.ts';
 import { HotLoop } from './hot-loop.ts';
-import type { Beside, Link, LinkReceiver } from './link.ts';
+import { onLeaving } from './leaving.ts';
+import { type Beside, HIGH_WATER, type Link, type LinkReceiver } from './link.ts';
 import { LARGEST_RECORD, Ring } from './ring.ts';
+import { RingQueue } from './ring-queue.ts';
+import { Waiters } from './waiters.ts';
 
 /** What two threads share, as one of them sees it. */
 export interface RingEnds {
@@ -18,54 +23,62 @@ const LOOK_EVERY = 1;
 /** The longest time that Node's timers take; it holds the process while somebody waits. */
 const FOREVER = 2 ** 31 - 1;
 
-/** A link between two threads of a process, through two rings in shared memory. */
+/**
+ * A link between two threads of a process, through two rings in shared memory. A peer that writes nonsense there loses
+ * the link with a ProtocolError.
+ */
 export class RingLink implements Link {
+  readonly sharesMemory = true;
   readonly #input: Ring;
   readonly #output: Ring;
   readonly #port: MessagePort;
   readonly #hot: HotLoop;
   /** `Atomics.waitAsync` does not keep a process alive; this timer does. */
   readonly #holder = setInterval(() => {}, FOREVER).unref();
+  readonly #queue = new RingQueue();
+  readonly #drained = new Waiters();
+  readonly #flushed = new Waiters();
+  readonly #stay: () => void;
   #receiver: LinkReceiver | undefined;
-  /** What did not fit yet, in order. */
-  #queue: Buffer[] = [];
+  /** The queue will be looked at again without being asked. */
   #waitsForRoom = false;
+  #portClosed = false;
   #gone = false;
 
   constructor({ input, output, port }: RingEnds) {
-    this.#input = new Ring(input);
-    this.#output = new Ring(output);
+    this.#input = new Ring(input, () => this.#onReadable());
+    this.#output = new Ring(output, undefined, () => this.#onWritable());
     this.#port = port;
-    this.#hot = new HotLoop(this.#poll, this.#park);
+    this.#hot = new HotLoop(
+      () => this.#poll(),
+      () => this.#park(),
+    );
+    this.#stay = onLeaving(() => this.#output.leave());
+    // The port closes when the other thread ends, however it ends.
+    port.once('close', () => this.#onPortClosed());
     port.unref();
-  }
-
-  readonly sharesMemory = true;
-  get congested(): boolean {
-    return this.waiting > 262144;
-  }
-  drained(): Promise<void> {
-    return this.flushed();
   }
 
   open(receiver: LinkReceiver): void {
     this.#receiver = receiver;
-    // The port closes when the other thread ends, however it ends.
-    this.#port.once('close', () => this.#disconnect()).unref();
+    if (this.#portClosed) setImmediate(() => this.#onPortClosed());
     this.#hot.touch();
   }
 
   send(bytes: Buffer, beside?: Beside): boolean {
     if (this.#gone) return false;
-    void beside;
-    if (this.#queue.length === 0 && this.#put(bytes)) return false;
-    this.#queue.push(bytes);
+    // Posted now, though it may be announced later: what moves has then left its sender, as that was told.
+    const posted = beside !== undefined || bytes.length > LARGEST_RECORD;
+    const moved = posted && postBeside(this.#port, bytes, beside);
+    const record = posted ? undefined : bytes;
+    if (this.#queue.empty && this.#write(record, bytes.length)) return moved;
+    this.#queue.push(record, bytes.length);
     this.#waitForRoom();
-    return true;
+    return moved || !posted;
   }
 
   ref(): void {
-    this.#holder.ref();
+    if (!this.#gone) this.#holder.ref();
   }
 
   unref(): void {
@@ -73,23 +86,38 @@ export class RingLink implements Link {
   }
 
   expect(): void {
+    if (this.#gone) return;
     this.#hot.touch();
+    if (this.#hot.turning) this.#input.readerAwake();
   }
 
   get waiting(): number {
-    return this.#queue.reduce((sum, bytes) => sum + bytes.length, 0);
+    return this.#queue.bytes;
+  }
+
+  get congested(): boolean {
+    return this.#queue.bytes > HIGH_WATER;
+  }
+
+  async drained(): Promise<void> {
+    if (this.congested) await this.#drained.wait();
   }
 
   async flushed(): Promise<void> {
-    while (this.#queue.length > 0 && !this.#gone) await this.#output.writable();
+    if (!this.#queue.empty) await this.#flushed.wait();
   }
 
   receiveSync(timeout: number): void {
-    if (this.#gone) return;
-    // The other thread writes its frames and looks at ours whether this one turns its loop or not.
-    this.#drain();
-    this.#input.waitReadable(this.#queue.length > 0 ? LOOK_EVERY : timeout);
-    this.#poll();
+    const end = now() + timeout;
+    while (!this.#gone) {
+      // The other thread writes its frames and looks at ours whether this one turns its loop or not.
+      this.#drain();
+      if (this.#poll() || this.#gone) return;
+      if (this.#input.leaving) return this.#disconnect();
+      const left = end - now();
+      if (left <= 0) return;
+      this.#input.waitReadable(this.#queue.empty ? left : Math.min(LOOK_EVERY, left));
+    }
   }
 
   destroy(cause?: Error): void {
@@ -100,57 +128,86 @@ export class RingLink implements Link {
     if (this.#gone) return;
     this.#gone = true;
     this.#hot.stop();
+    this.#stay();
     clearInterval(this.#holder);
+    this.#queue.clear();
+    this.#input.close();
+    this.#output.close();
     this.#port.close();
-    this.#input.wakeAll();
-    this.#output.wakeAll();
+    this.#drained.release();
+    this.#flushed.release();
     this.#receiver?.disconnected(cause);
   }
 
-  /** Puts bytes into the ring, or beside it; false if even the word that they lie beside does not fit now. */
-  #put(bytes: Buffer): boolean {
-    if (bytes.length <= LARGEST_RECORD) return this.#output.write(bytes);
-    if (!this.#output.hasRoomToAnnounce()) return false;
-    const copy = new Uint8Array(bytes.length);
-    copy.set(bytes);
-    // Posted before it is announced, so that the reader finds it.
-    this.#port.postMessage(copy, [copy.buffer]);
-    return this.#output.write(undefined);
+  /** The ends of threads come this way; what they wrote before is still there. */
+  #onPortClosed(): void {
+    this.#portClosed = true;
+    if (!this.#receiver) return;
+    this.#poll();
+    this.#disconnect();
+  }
+
+  /** Whether a record is in the ring now, or never will be. */
+  #write(record: Buffer | undefined, size: number): boolean {
+    try {
+      return this.#output.write(record, size);
+    } catch (cause) {
+      // Not in the midst of a `send`, whose caller does not expect to lose its link there.
+      setImmediate(() => this.#disconnect(cause as Error));
+      return true;
+    }
+  }
+
+  #drain(): void {
+    while (!this.#queue.empty && !this.#gone) {
+      if (!this.#write(this.#queue.first, this.#queue.firstSize)) {
+        this.#waitForRoom();
+        break;
+      }
+      this.#queue.shift();
+    }
+    if (!this.congested) this.#drained.release();
+    if (this.#queue.empty) this.#flushed.release();
   }
 
   #waitForRoom(): void {
     if (this.#waitsForRoom) return;
     this.#waitsForRoom = true;
-    const room = this.#output.writable();
-    const go = () => {
-      this.#waitsForRoom = false;
-      this.#drain();
-    };
-    if (room) void room.then(go);
-    else setImmediate(go);
+    if (!this.#output.sleepWriter()) setImmediate(() => this.#onWritable());
   }
 
-  #drain(): void {
-    while (this.#queue.length > 0 && !this.#gone) {
-      if (!this.#put(this.#queue[0]!)) return this.#waitForRoom();
-      this.#queue.shift();
+  #onWritable(): void {
+    this.#waitsForRoom = false;
+    this.#drain();
+  }
+
+  #poll(): boolean {
+    if (this.#gone || !this.#receiver) return false;
+    try {
+      const came = this.#input.read(this.#onRecord, this.#onBeside);
+      if (this.#input.ended) this.#disconnect();
+      return came;
+    } catch (cause) {
+      this.#disconnect(cause as Error);
+      return true;
     }
   }
 
-  readonly #poll = (): boolean => !this.#gone && this.#input.read(this.#onRecord, this.#onBeside);
-
-  readonly #park = (): void => {
+  #park(): void {
     if (this.#gone) return;
-    const readable = this.#input.readable();
-    if (readable) void readable.then(() => this.#awake());
-    else this.#awake();
-  };
-
-  #awake(): void {
-    if (this.#gone || this.#hot.turning) return;
-    this.#poll();
-    this.#hot.touch();
+    // Through a turn of the loop: a peer that never pauses must not keep this thread from its timers.
+    if (!this.#input.sleepReader()) setImmediate(this.#lookAgain);
   }
+
+  #onReadable(): void {
+    // A loop that turns looks by itself.
+    if (this.#gone || this.#hot.turning) return;
+    if (this.#input.readable) this.#hot.arrived();
+    this.#poll();
+    if (!this.#hot.turning) this.#park();
+  }
+
+  readonly #lookAgain = (): void => this.#onReadable();
 
   readonly #onRecord = (bytes: Buffer, start: number, end: number): void => {
     // Whoever received the last record may have ended the link.
@@ -159,12 +216,10 @@ export class RingLink implements Link {
 
   readonly #onBeside = (): void => {
     if (this.#gone) return;
-    const message = receiveMessageOnPort(this.#port) as { message: Uint8Array } | undefined;
-    if (!message) {
-      this.#disconnect(new ProtocolError('The ring announced a message beside it, but there was none.'));
-      return;
-    }
-    const bytes = Buffer.from(message.message.buffer);
-    this.#receiver?.receive(bytes, 0, bytes.length);
+    const message = receiveBeside(this.#port);
+    if (message) this.#receiver?.receive(message.bytes, 0, message.bytes.length, message.values);
+    // A port that has closed has let go of what lay there.
+    else if (this.#portClosed) this.#disconnect();
+    else this.#disconnect(new ProtocolError('The ring announced a message beside it, but there was none.'));
   };
 }

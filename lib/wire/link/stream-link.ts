@@ -1,10 +1,12 @@
 import { Buffer } from 'node:buffer';
 import { readSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
-import { ProtocolError } from '../errors.ts';
 import { MAX_FRAME } from '../frame/frame.ts';
+import { now } from './clock.ts';
+import { FrameGatherer } from './frame-gatherer.ts';
 import { HotLoop } from './hot-loop.ts';
-import type { Link, LinkReceiver } from './link.ts';
+import { HIGH_WATER, type Link, type LinkReceiver } from './link.ts';
+import { Waiters } from './waiters.ts';
 
 /** A pipe's or socket's handle can let the process end; other streams have no say in that. */
 interface Handle {
@@ -12,7 +14,12 @@ interface Handle {
   unref?(): void;
 }
 
-const EMPTY = Buffer.alloc(0);
+/** What can be said of a stream link. */
+export interface StreamLinkOptions {
+  /** How many bytes a frame may have that the peer sends; the default is 1 GiB. */
+  readonly maxFrame?: number;
+}
+
 /** How long a blocked reader sleeps between two looks at its descriptor, in milliseconds: Node's pipes don't block. */
 const LOOK_EVERY = 0.5;
 /** As much as a pipe holds. */
@@ -23,35 +30,36 @@ const rest = () => {};
 
 /** A link over a pair of byte streams: the stdin and stdout of a process, a socket, a pipe. */
 export class StreamLink implements Link {
+  readonly sharesMemory = false;
   readonly #input: Readable & Handle;
   readonly #output: Writable & Handle;
+  readonly #descriptor: number | undefined;
   readonly #hot = new HotLoop(nothing, rest);
+  readonly #frames: FrameGatherer;
+  readonly #drained = new Waiters();
+  readonly #flushed = new Waiters();
+  /** The whole frames behind the one that is being handed over; whoever gets that may wait synchronously. */
+  #later: { bytes: Buffer; start: number; end: number } | undefined;
   #receiver: LinkReceiver | undefined;
-  /** The beginning of a frame whose end has not come yet. */
-  #parts: Buffer[] = [];
-  #have = 0;
-  /** How many bytes the first frame in `#parts` needs, 0 while that is unknown. */
-  #need = 0;
+  #heard = now();
   #gone = false;
 
-  /** When the peer was last heard, on the clock of `performance.now()`. */
-  heardAt = performance.now();
-
-  readonly #descriptor: number | undefined;
-
   /** `descriptor` is that of `input`; without it `receiveSync` can't be used. */
-  constructor(input: Readable & Handle, output: Writable & Handle, descriptor?: number) {
+  constructor(
+    input: Readable & Handle,
+    output: Writable & Handle,
+    descriptor?: number,
+    { maxFrame = MAX_FRAME }: StreamLinkOptions = {},
+  ) {
     this.#input = input;
     this.#output = output;
     this.#descriptor = descriptor;
+    this.#frames = new FrameGatherer(maxFrame);
   }
 
-  readonly sharesMemory = false;
-  get congested(): boolean {
-    return this.waiting > 262144;
-  }
-  drained(): Promise<void> {
-    return this.flushed();
+  /** When the peer was last heard, on the clock of `performance.now()`. */
+  get heardAt(): number {
+    return performance.now() - (now() - this.#heard);
   }
 
   open(receiver: LinkReceiver): void {
@@ -60,13 +68,15 @@ export class StreamLink implements Link {
     const failed = (cause: Error) => this.#disconnect(cause);
     this.#input.on('data', this.#onData).on('end', gone).on('close', gone).on('error', failed);
     this.#output.on('close', gone).on('error', failed);
+    // Streams that have closed before won't say so again.
+    if (this.#input.destroyed || this.#output.destroyed) setImmediate(gone);
     // Whoever read the boot line from it has paused it.
     this.#input.resume();
   }
 
   send(bytes: Buffer): boolean {
     if (this.#gone) return false;
-    this.#output.write(bytes);
+    this.#output.write(bytes, this.#onWritten);
     return true;
   }
 
@@ -87,24 +97,30 @@ export class StreamLink implements Link {
     return this.#output.writableLength;
   }
 
-  flushed(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#gone || this.#output.destroyed || this.#output.writableLength === 0) return resolve();
-      // An empty write is done when all before it is; it also ends, with an error, when the stream does.
-      this.#output.write(EMPTY, () => resolve());
-    });
+  get congested(): boolean {
+    return !this.#gone && this.#output.writableLength > HIGH_WATER;
+  }
+
+  async drained(): Promise<void> {
+    if (this.congested && !this.#output.destroyed) await this.#drained.wait();
+  }
+
+  async flushed(): Promise<void> {
+    if (!this.#gone && !this.#output.destroyed && this.waiting > 0) await this.#flushed.wait();
   }
 
   receiveSync(timeout: number): void {
     const descriptor = this.#descriptor;
     if (descriptor === undefined) throw new TypeError('This link has no descriptor to wait for.');
-    const end = performance.now() + timeout;
+    if (this.#deliverLater()) return;
+    const end = now() + timeout;
     while (!this.#gone) {
       const chunk = this.#readNow(descriptor);
       if (chunk === 'end') return this.#disconnect();
-      if (chunk) return this.#onData(chunk);
-      if (performance.now() >= end) return;
-      Atomics.wait(sleeper, 0, 0, LOOK_EVERY);
+      // Half a frame is nothing yet.
+      if (chunk && this.#take(chunk)) return;
+      if (now() >= end) return;
+      if (!chunk) Atomics.wait(sleeper, 0, 0, LOOK_EVERY);
     }
   }
 
@@ -133,54 +149,45 @@ export class StreamLink implements Link {
     this.#hot.stop();
     // The streams stay ours until they close: a late error without a listener would end the process.
     this.#input.off('data', this.#onData);
+    this.#drained.release();
+    this.#flushed.release();
     this.#receiver?.disconnected(cause);
   }
 
-  readonly #onData = (chunk: Buffer): void => {
-    this.#hot.touch();
-    if (this.#have === 0) {
-      this.#deliver(chunk);
-      return;
-    }
-    this.#parts.push(chunk);
-    this.#have += chunk.length;
-    if (this.#need === 0 && this.#have >= 4) this.#join();
-    if (this.#gone || this.#have < this.#need || this.#need === 0) return;
-    this.#deliver(this.#join());
+  /** One function for all writes: Node then calls it once for those that left together. */
+  readonly #onWritten = (): void => {
+    if (!this.congested) this.#drained.release();
+    if (this.waiting === 0) this.#flushed.release();
   };
 
-  /** All that has gathered, as one buffer; sets what its first frame needs. */
-  #join(): Buffer {
-    const whole = this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts, this.#have);
-    this.#parts = [whole];
-    this.#need = 4 + whole.readUInt32LE(0);
-    if (this.#need > MAX_FRAME) this.#refuse(this.#need);
-    return whole;
-  }
+  readonly #onData = (chunk: Buffer): void => {
+    this.#hot.arrived();
+    this.#take(chunk);
+  };
 
-  #refuse(size: number): void {
-    this.destroy(
-      new ProtocolError(`The peer announced a message of ${size} bytes; ${MAX_FRAME} is the most.`),
-    );
-  }
-
-  /** Hands over the whole frames of a buffer and keeps the rest. */
-  #deliver(bytes: Buffer): void {
-    let end = 0;
-    let need = 0;
-    while (bytes.length - end >= 4) {
-      need = 4 + bytes.readUInt32LE(end);
-      if (need > MAX_FRAME) {
-        this.#refuse(need);
-        return;
-      }
-      if (bytes.length - end < need) break;
-      end += need;
-      need = 0;
+  /** Hands over the frames that are whole with this chunk; returns whether there were any. */
+  #take(chunk: Buffer): boolean {
+    this.#heard = now();
+    const frames = this.#frames;
+    try {
+      const at = frames.gathers ? frames.fill(chunk) : 0;
+      const whole = frames.take();
+      const end = frames.gathers ? at : frames.scan(chunk, at);
+      // All is in its place before anybody is called, who may wait synchronously and so come here again.
+      if (end > at) this.#later = { bytes: chunk, start: at, end };
+      if (whole) this.#receiver?.receive(whole, 0, whole.length);
+      return this.#deliverLater() || whole !== undefined;
+    } catch (cause) {
+      this.destroy(cause as Error);
+      return false;
     }
-    this.#parts = end < bytes.length ? [bytes.subarray(end)] : [];
-    this.#have = bytes.length - end;
-    this.#need = need;
-    if (end > 0) this.#receiver?.receive(bytes, 0, end);
+  }
+
+  #deliverLater(): boolean {
+    const later = this.#later;
+    if (!later) return false;
+    this.#later = undefined;
+    if (!this.#gone) this.#receiver?.receive(later.bytes, later.start, later.end);
+    return true;
   }
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { ProtocolError } from '../../../lib/wire/errors.ts';
 import { LARGEST_RECORD, RING_BYTES, Ring, ringMemory } from '../../../lib/wire/link/ring.ts';
 
 /** Two views of one ring, as two threads have them. */
@@ -57,10 +58,8 @@ describe('a ring', () => {
     let count = 0;
     while (writer.write(record(LARGEST_RECORD - 4))) count++;
     expect(count).toBe(RING_BYTES / LARGEST_RECORD);
-    expect(writer.hasRoomToAnnounce()).toBe(false);
     expect(writer.write(undefined)).toBe(false);
     expect(readAll(reader)).toHaveLength(count);
-    expect(writer.hasRoomToAnnounce()).toBe(true);
     expect(writer.write(record(10))).toBe(true);
     expect(readAll(reader)).toEqual(['x'.repeat(10)]);
   });
@@ -112,9 +111,8 @@ describe('a ring', () => {
       expect(writer.write(record(size))).toBe(true);
       left -= size + 4;
     }
-    expect(writer.hasRoomToAnnounce()).toBe(true);
     expect(writer.write(undefined)).toBe(true);
-    expect(writer.hasRoomToAnnounce()).toBe(false);
+    expect(writer.write(undefined)).toBe(false);
     expect(readAll(reader).at(-1)).toBe('beside');
     expect(writer.write(Buffer.from('next'))).toBe(true);
     expect(readAll(reader)).toEqual(['next']);
@@ -172,9 +170,7 @@ describe('a ring', () => {
         for (const one of steps) {
           if (one === 'read') read();
           else if (one === 'beside') {
-            const promised = writer.hasRoomToAnnounce();
-            expect(writer.write(undefined)).toBe(promised);
-            if (promised) sent.push('beside');
+            if (writer.write(undefined)) sent.push('beside');
           } else if (writer.write(record(one.write))) sent.push(one.write);
         }
         read();
@@ -185,37 +181,160 @@ describe('a ring', () => {
   });
 });
 
+/** Two ends, and promises of their next being woken. */
+const sleepers = () => {
+  const memory = ringMemory();
+  const head = new Int32Array(memory);
+  const woken = { reader: () => {}, writer: () => {} };
+  const writer = new Ring(memory, undefined, () => woken.writer());
+  const reader = new Ring(memory, () => woken.reader());
+  const next = (side: 'reader' | 'writer') =>
+    new Promise<void>((resolve) => {
+      woken[side] = resolve;
+    });
+  /** Whether the reader says that it sleeps; the place is in lib/wire/link/ring.ts. */
+  const readerSleeps = () => head[32] === 1;
+  return { memory, writer, reader, next, readerSleeps };
+};
+
 describe('a sleeper at a ring', () => {
   test('is not needed when something is there already', () => {
-    const { writer, reader } = ends();
+    const { writer, reader, readerSleeps } = sleepers();
     writer.write(record(1));
-    expect(reader.readable()).toBeUndefined();
+    expect([reader.readable, reader.sleepReader(), readerSleeps()]).toEqual([true, false, false]);
   });
 
   test('is woken by what is written', async () => {
-    const { writer, reader } = ends();
-    const woken = reader.readable();
-    expect(woken).toBeInstanceOf(Promise);
+    const { writer, reader, next } = sleepers();
+    const woken = next('reader');
+    expect(reader.sleepReader()).toBe(true);
     writer.write(Buffer.from('morning'));
     await woken;
     expect(readAll(reader)).toEqual(['morning']);
   });
 
   test('that waits for room is woken by what is read', async () => {
-    const { writer, reader } = ends();
+    const { writer, reader, next } = sleepers();
     while (writer.write(record(LARGEST_RECORD - 4))) {
       // until it is full
     }
-    const room = writer.writable();
+    const woken = next('writer');
+    expect(writer.sleepWriter()).toBe(true);
     readAll(reader);
-    await room;
+    await woken;
     expect(writer.write(record(LARGEST_RECORD - 4))).toBe(true);
   });
 
-  test('is woken on both sides when nobody uses the ring any more', async () => {
-    const { writer, reader } = ends();
-    const sleepers = [reader.readable()!, writer.writable()!];
-    reader.wakeAll();
-    await Promise.all(sleepers);
+  test('does not wait for room that came before it could say that it sleeps', () => {
+    const { writer, reader } = sleepers();
+    while (writer.write(record(LARGEST_RECORD - 4))) {
+      // until it is full
+    }
+    // Everything is read, so nothing would ever wake it.
+    readAll(reader);
+    expect(writer.sleepWriter()).toBe(false);
+  });
+
+  test('waits once, however often it goes to sleep, and takes its word back when it is awake', async () => {
+    const { writer, reader, next, readerSleeps } = sleepers();
+    const waitAsync = vi.spyOn(Atomics, 'waitAsync');
+    for (let round = 0; round < 20; round++) {
+      expect(reader.sleepReader()).toBe(true);
+      expect(readerSleeps()).toBe(true);
+      reader.readerAwake();
+      expect(readerSleeps()).toBe(false);
+      writer.write(record(9));
+      expect(readAll(reader)).toHaveLength(1);
+    }
+    expect(waitAsync).toHaveBeenCalledTimes(1);
+    waitAsync.mockRestore();
+    const woken = next('reader');
+    expect(reader.sleepReader()).toBe(true);
+    writer.write(record(1));
+    await woken;
+  });
+
+  test('is woken on both sides when nobody uses the ring any more, and never sleeps again', async () => {
+    const { writer, reader, next } = sleepers();
+    while (writer.write(record(LARGEST_RECORD - 4))) {
+      // until it is full
+    }
+    readAll(reader);
+    expect(reader.sleepReader()).toBe(true);
+    const woken = next('reader');
+    writer.close();
+    await woken;
+    expect(reader.sleepReader()).toBe(false);
+    expect(readAll(reader)).toEqual([]);
+    expect(reader.ended).toBe(true);
+  });
+
+  test('that blocks its thread is not kept there by a ring that was closed, or whose writer leaves', () => {
+    for (const how of ['close', 'leave'] as const) {
+      const { writer, reader } = sleepers();
+      writer[how]();
+      const start = performance.now();
+      reader.waitReadable(10_000);
+      expect(performance.now() - start).toBeLessThan(5_000);
+    }
+  });
+});
+
+describe('a ring whose other side writes nonsense', () => {
+  const words = (memory: SharedArrayBuffer) => new Int32Array(memory);
+
+  test.each([
+    ['past what the ring holds', RING_BYTES + 4],
+    ['behind what was read', -4],
+    ['as far away as can be', 2 ** 31 - 4],
+  ])('refuses a position that lies %s', (_where, offset) => {
+    const { memory, writer, reader } = sleepers();
+    writer.write(record(100));
+    readAll(reader);
+    words(memory)[0] = words(memory)[0]! + offset;
+    expect(() => readAll(reader)).toThrow(ProtocolError);
+  });
+
+  test.each([
+    ['larger than a record may be', LARGEST_RECORD + 1],
+    ['larger than what was written', 104],
+    ['larger than any', 0xfffffffd],
+    ['that wraps around to nowhere', 0xffffffff],
+  ])('refuses a record %s', (_what, size) => {
+    const { memory, writer, reader } = sleepers();
+    writer.write(record(100));
+    new DataView(memory).setUint32(256, size, true);
+    expect(() => readAll(reader)).toThrow(ProtocolError);
+  });
+
+  test('refuses a reader that has read what was never written', () => {
+    const { memory, writer } = sleepers();
+    words(memory)[16] = 4;
+    expect(() => writer.write(record(1))).toThrow(ProtocolError);
+  });
+
+  test('neither loops, nor reads outside, nor throws anything else, whatever lies there', () => {
+    const noise = fc.record({
+      at: fc.nat((RING_BYTES + 256) / 4 - 1),
+      word: fc.oneof(fc.integer(), fc.constant(-1), fc.constant(-2), fc.nat(RING_BYTES)),
+    });
+    const head = fc.record({ at: fc.constantFrom(0, 16, 64), word: fc.integer() });
+    fc.assert(
+      fc.property(fc.array(fc.oneof(noise, head), { minLength: 1, maxLength: 20 }), (steps) => {
+        const { memory, writer, reader } = sleepers();
+        for (let i = 0; i < 3; i++) writer.write(record(1_000));
+        for (const { at, word } of steps) {
+          words(memory)[at] = word;
+          for (const use of [() => readAll(reader), () => writer.write(record(10))]) {
+            try {
+              use();
+            } catch (cause) {
+              expect(cause).toBeInstanceOf(ProtocolError);
+            }
+          }
+        }
+      }),
+      { numRuns: 100 },
+    );
   });
 });

@@ -1,0 +1,89 @@
+// What a site costs that does nothing, or little: CPU of both ends, in percent of one core.
+import { fileURLToPath } from 'node:url';
+
+/** How long one figure is taken for, in milliseconds. */
+const TAKE_FOR = 1_500;
+/** Calls a second. */
+const RATES = [10, 1_000, 10_000];
+
+// What is called in the site: this file is linked there too, so it imports nothing of ours above.
+/**
+ * @param {number} a
+ * @param {number} b
+ */
+export const add = (a, b) => a + b;
+
+/** CPU time that this process has taken so far, in milliseconds. */
+export const used = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
+
+/** @typedef {import('offsite').Remote<typeof import('./idle.js')>} Site */
+
+/**
+ * Makes calls at a rate, in ticks of a millisecond or more; none for 0.
+ * @param {Site} site
+ * @param {number} rate
+ */
+const callFor = async (site, rate) => {
+  const start = performance.now();
+  let made = 0;
+  for (let now = start; now - start < TAKE_FOR; now = performance.now()) {
+    const due = Math.floor(((now - start) * rate) / 1000);
+    // One after another, as a program that waits for each answer makes them.
+    while (made < due) {
+      made++;
+      await site.add(made, 1);
+    }
+    await new Promise((resolve) => setTimeout(resolve, rate === 0 ? TAKE_FOR : Math.max(1, 1000 / rate)));
+  }
+  return made;
+};
+
+/**
+ * CPU of both ends in percent of one core, while calls are made at a rate.
+ * @param {Site} site
+ * @param {'virtual' | 'sh'} fork
+ * @param {number} rate
+ */
+const percent = async (site, fork, rate) => {
+  // A thread's time is in its process's.
+  const cpu = async () => used() + (fork === 'sh' ? await site.used() : 0);
+  await callFor(site, rate && RATES[0]);
+  const before = await cpu();
+  const start = performance.now();
+  await callFor(site, rate);
+  const after = await cpu();
+  return ((after - before) / (performance.now() - start)) * 100;
+};
+
+/**
+ * Adds a figure for each fork method and rate with `harness.figure(measure, value, unit)`.
+ * @param {{ own<T extends { close(): unknown }>(thing: T): T, figure(measure: string, value: number, unit: string): void }} harness
+ */
+export const bench = async (harness) => {
+  const { RemoteManager } = await import('offsite');
+  for (const fork of /** @type {const} */ (['virtual', 'sh'])) {
+    const manager = harness.own(new RemoteManager({ fork }));
+    const site = /** @type {Site} */ (await manager.link(new URL(import.meta.url)));
+    await site.add(1, 2);
+    for (const rate of [0, ...RATES]) {
+      const what = rate === 0 ? 'idle' : `${rate.toLocaleString('en')} calls/s`;
+      harness.figure(`CPU of both ends, ${fork}, ${what}`, await percent(site, fork, rate), '%');
+    }
+  }
+};
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  /** @type {{ close(): unknown }[]} */
+  const owned = [];
+  await bench({
+    own: (thing) => {
+      owned.push(thing);
+      return thing;
+    },
+    figure: (measure, value, unit) => console.log(`${measure.padEnd(50)} ${value.toFixed(2)} ${unit}`),
+  });
+  await Promise.all(owned.map((thing) => thing.close()));
+}
