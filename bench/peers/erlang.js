@@ -140,7 +140,7 @@ export const erlang = async () => {
     // It would outlive this program's sudden death; the shell ends it when its own input ends.
     const watched = 'epmd & pid=$!; echo up; cat >/dev/null; kill $pid; wait $pid 2>/dev/null';
     await start('epmd', ['sh', '-c', watched]).ask('', START);
-    const serve = 'io:format("up~n"), io:get_line(""), halt(0).';
+    const serve = 'io:format("up~n"), io:get_line(""), erlang:halt(0, [{flush, false}]).';
     const serving = start('The serving node', node(server, serve));
     await serving.ask('', START);
     const compile = `{ok, M, Code} = compile:file("${home}/offsite_bench.erl", [binary]), {module, M} = code:load_binary(M, "offsite_bench", Code), M:main().`;

@@ -3,21 +3,21 @@
 -export([main/0]).
 
 main() ->
-    ["connect", Name] = read(),
+    Main = self(),
+    spawn(fun() -> listen(Main) end),
+    ["connect", Name] = next(),
     Node = list_to_atom(Name),
     pong = net_adm:ping(Node),
     io:format("ready~n"),
     loop(Node).
 
 loop(Node) ->
-    case read() of
+    case next() of
         ["awaited", Count] ->
             Samples = [awaited(Node) || _ <- lists:seq(1, list_to_integer(Count))],
             io:format("~s~n", [lists:join(" ", [integer_to_list(S) || S <- Samples])]);
         ["together", Count, Processes] ->
-            io:format("~b~n", [together(Node, list_to_integer(Count), list_to_integer(Processes))]);
-        _ ->
-            halt(0)
+            io:format("~b~n", [together(Node, list_to_integer(Count), list_to_integer(Processes))])
     end,
     loop(Node).
 
@@ -40,9 +40,16 @@ calls(Node, Left) ->
     3 = erpc:call(Node, erlang, '+', [1, 2]),
     calls(Node, Left - 1).
 
-%% The end of the input is the end of the program, so nothing is left if the bench is killed.
-read() ->
+next() ->
+    receive {line, Line} -> string:lexemes(Line, " \n") end.
+
+%% The end of the input is the end of the program, also in the midst of a round, so nothing is left if the bench is
+%% killed. Nobody reads what is still to be written then.
+listen(Main) ->
     case io:get_line("") of
-        Line when is_list(Line) -> string:lexemes(Line, " \n");
-        _ -> halt(0)
+        Line when is_list(Line) ->
+            Main ! {line, Line},
+            listen(Main);
+        _ ->
+            erlang:halt(0, [{flush, false}])
     end.
