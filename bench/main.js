@@ -4,7 +4,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Harness, progress } from './harness.js';
 import { summary, table } from './table.js';
-import { judge } from './targets.js';
+import { isCrowded, judge } from './targets.js';
 
 const benches = {
   calls: 'calls to a virtual and to an sh site, beside the floors of their links',
@@ -75,7 +75,8 @@ for (const name of names.filter((each) => positionals.length === 0 || positional
   try {
     const bench = await find(name);
     if (bench) await bench(harness);
-    else harness.level(`bench ${name}`, 'not built yet', 'us');
+    // Only that of the CPU is still to come.
+    else harness.level('CPU of an idle site', 'not built yet', '%');
   } catch (cause) {
     // The other benches still have something to say; a bench that broke is no measurement, though.
     progress('');
@@ -98,7 +99,12 @@ console.log(
 );
 console.log(table(rows));
 console.log(`\n${summary(rows)}`);
+const crowded = isCrowded(rows);
+if (crowded)
+  console.log(
+    'The cores were crowded: ends that stay hot were slower than ends that sleep. Believe no verdict on awaited calls.',
+  );
 if (values.json !== undefined) {
-  const record = { taken: new Date().toISOString(), ...machine, rows };
+  const record = { taken: new Date().toISOString(), ...machine, crowded, rows };
   await writeFile(values.json, `${JSON.stringify(record, null, 2)}\n`);
 }

@@ -71,6 +71,18 @@ export const targets = [
 ];
 
 /**
+ * Whether others took the cores: ends that turn their loops then wait for a core where sleepers are let in at once, and
+ * neither floor nor ours shows what it can do.
+ * @param {readonly Row[]} rows
+ */
+export const isCrowded = (rows) => {
+  const floors = rows.filter(({ measure }) => measure === 'awaited add(1, 2), virtual');
+  const of = (/** @type {string} */ name) =>
+    floors.find(({ against }) => against?.name === name)?.against?.median;
+  return (of('two counters in shared memory') ?? 0) > (of(SLEEPERS) ?? Number.POSITIVE_INFINITY);
+};
+
+/**
  * Says whether a row meets its target, by the median and by the mean; both are said where they differ.
  * @param {number} value
  * @param {number} ofMeans
