@@ -102,7 +102,7 @@ console.log(`\n${summary(rows)}`);
 const crowded = isCrowded(rows);
 if (crowded)
   console.log(
-    'The cores were crowded: ends that stay hot were slower than ends that sleep. Believe no verdict on awaited calls.',
+    'The cores were crowded: ends that stay hot were slower than ends that sleep, as on one core. Believe no verdict on awaited calls.',
   );
 if (values.json !== undefined) {
   const record = { taken: new Date().toISOString(), ...machine, crowded, rows };

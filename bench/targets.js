@@ -71,8 +71,8 @@ export const targets = [
 ];
 
 /**
- * Whether others took the cores: ends that turn their loops then wait for a core where sleepers are let in at once, and
- * neither floor nor ours shows what it can do.
+ * Whether both ends of a link had one core between them, because others took the rest: an end that stays hot then
+ * keeps the other from running, where one that sleeps lets it in, and neither floor nor ours shows what it can do.
  * @param {readonly Row[]} rows
  */
 export const isCrowded = (rows) => {
