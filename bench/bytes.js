@@ -1,10 +1,40 @@
-// 64 MiB of a Float64Array there and back.
+// 64 MiB of a Float64Array there and back, and 64 MiB that are only shared.
+import { works } from './coming.js';
 import { pipe } from './floors/pipe.js';
-import { timed } from './harness.js';
+import { awaited, timed } from './harness.js';
 import { siteModule } from './site.js';
 
 const SIZE = 64 * 1024 * 1024;
 const rounds = { rounds: 7, warmUp: 1 };
+/** How often memory is shared in a round. */
+const SHARED = 200;
+
+/** @typedef {import('./site.js').SiteModule} SiteModule */
+
+/**
+ * Whether the site writes into the caller's memory, and not into a copy of it.
+ * @param {SiteModule} module
+ */
+const sharesMemory = (module) =>
+  works(async () => {
+    const memory = new SharedArrayBuffer(64);
+    await module.mark(memory, 7);
+    return new Int32Array(memory)[0] === 7;
+  });
+
+/**
+ * Memory that is new each time, as what the site knows already might cost less.
+ * @param {SiteModule} module
+ * @param {number} size
+ */
+const share = (module, size) => async () => {
+  // Made beforehand: that is no part of sharing it.
+  const memories = Array.from({ length: SHARED }, () => new SharedArrayBuffer(size));
+  let next = 0;
+  const took = await awaited(SHARED, () => module.mark(memories[next++], next));
+  if (new Int32Array(memories[SHARED - 1])[0] !== SHARED) throw new Error('The memory was copied.');
+  return took;
+};
 
 /** @param {import('./harness.js').Harness} harness */
 export const bench = async (harness) => {
@@ -14,7 +44,7 @@ export const bench = async (harness) => {
   const back = new Uint8Array(SIZE);
   const last = array.at(-1);
 
-  /** @param {import('./site.js').SiteModule} module */
+  /** @param {SiteModule} module */
   const echo = (module) => () =>
     timed(async () => {
       const same = await module.echo(array);
@@ -35,6 +65,12 @@ export const bench = async (harness) => {
     },
     rounds,
   );
+
+  const shares = await sharesMemory(virtual);
+  await harness.compare('shared memory of 64 MiB to a virtual site', {
+    offsite: shares ? share(virtual, SIZE) : 'not built yet',
+    'the same of 64 bytes': shares ? share(virtual, 64) : 'not built yet',
+  });
 
   const sh = await siteModule(harness, 'sh');
   const streaming = harness.own(pipe());

@@ -1,22 +1,16 @@
-// Calls of add(1, 2): one after another, and 20,000 at once.
+// Calls of add(1, 2) beside the floors of their links: one after another, and 20,000 at once.
 import { Buffer } from 'node:buffer';
 import { counters } from './floors/counters.js';
 import { pipe } from './floors/pipe.js';
 import { postMessage } from './floors/post-message.js';
-import { awaited, timed } from './harness.js';
+import { addAtOnce, awaited } from './harness.js';
 import { siteModule } from './site.js';
+import { SLEEPERS } from './targets.js';
 
 const AWAITED = 2_000;
 const AT_ONCE = 20_000;
 /** About what a small call takes on the wire. */
 const MESSAGE = Buffer.alloc(64, 'x');
-
-/** @param {{ add(a: number, b: number): PromiseLike<number> }} module */
-const atOnce = (module) => () =>
-  timed(async () => {
-    const sums = await Promise.all(Array.from({ length: AT_ONCE }, () => module.add(1, 2)));
-    if (sums.some((sum) => sum !== 3)) throw new Error('1 + 2 should be 3.');
-  }, AT_ONCE);
 
 /** @param {import('./harness.js').Harness} harness */
 export const bench = async (harness) => {
@@ -31,7 +25,7 @@ export const bench = async (harness) => {
   await harness.compare('awaited add(1, 2), virtual', {
     offsite: () => awaited(AWAITED, () => virtual.add(1, 2)),
     'two counters in shared memory': () => awaited(AWAITED, () => hotWords.trip()),
-    'two counters, ends sleep at once': () => awaited(AWAITED, () => sleepyWords.trip()),
+    [SLEEPERS]: () => awaited(AWAITED, () => sleepyWords.trip()),
     postMessage: () => awaited(AWAITED, () => worker.add(1, 2)),
   });
   await harness.compare('awaited add(1, 2), sh', {
@@ -40,11 +34,11 @@ export const bench = async (harness) => {
     'raw pipe, ends sleep at once': () => awaited(AWAITED, () => sleepyPipe.trip(MESSAGE)),
   });
   await harness.compare('20,000 add(1, 2) at once, each, virtual', {
-    offsite: atOnce(virtual),
-    postMessage: atOnce(worker),
+    offsite: () => addAtOnce(virtual, AT_ONCE),
+    postMessage: () => addAtOnce(worker, AT_ONCE),
   });
   await harness.compare('20,000 add(1, 2) at once, each, sh', {
-    offsite: atOnce(sh),
-    'postMessage, to a thread': atOnce(worker),
+    offsite: () => addAtOnce(sh, AT_ONCE),
+    'postMessage, to a thread': () => addAtOnce(worker, AT_ONCE),
   });
 };

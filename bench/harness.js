@@ -6,19 +6,26 @@
  */
 
 /**
+ * What is measured, or why it is not: a peer is not installed, or what the bench calls does not exist yet.
+ * @typedef {Round | 'not here' | 'not built yet'} Contender
+ */
+
+/**
  * @typedef {object} Figures
  * @property {string} name
- * @property {number} median of all rounds' medians, in microseconds
- * @property {number} mean of all rounds' means, in microseconds
+ * @property {number} [median] of all rounds' medians, in the row's unit
+ * @property {number} [mean] of all rounds' means, in the row's unit
+ * @property {'not here' | 'not built yet'} [absent] why there are no figures
  */
 
 /**
  * @typedef {object} Row
  * @property {string} measure
+ * @property {'us' | '%'} unit
  * @property {Figures} ours
- * @property {Figures} against
- * @property {number} ratio ours / against: the median of the rounds' ratios
- * @property {number} meanRatio ours / against, of the means
+ * @property {Figures} [against] nothing where only ours is of interest
+ * @property {number} [ratio] ours / against: the median of the rounds' ratios; nothing if one of them is absent
+ * @property {number} [meanRatio] ours / against, of the means
  */
 
 /** @typedef {{ close(): unknown }} Closable */
@@ -62,6 +69,17 @@ export const timed = async (work, count = 1) => {
   return ((performance.now() - start) * 1000) / count;
 };
 
+/**
+ * How long `count` calls of add(1, 2) at once take, each; throws if a sum is wrong.
+ * @param {{ add(a: number, b: number): PromiseLike<number> }} module
+ * @param {number} count
+ */
+export const addAtOnce = (module, count) =>
+  timed(async () => {
+    const sums = await Promise.all(Array.from({ length: count }, () => module.add(1, 2)));
+    if (sums.some((sum) => sum !== 3)) throw new Error('1 + 2 should be 3.');
+  }, count);
+
 /** Collects rows, and owns what has to be closed after a bench, whatever happens in it. */
 export class Harness {
   /** @type {Row[]} */
@@ -80,45 +98,78 @@ export class Harness {
     return thing;
   }
 
-  /** Closes all that it owns. */
+  /** Closes all that it owns, the last first; what can't be closed does not keep the rest open. */
   async close() {
-    await Promise.all(this.#owned.splice(0).map((thing) => thing.close()));
+    const ends = await Promise.allSettled(
+      this.#owned
+        .splice(0)
+        .reverse()
+        .map(async (thing) => thing.close()),
+    );
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  }
+
+  /**
+   * Adds a row for a figure that is measured against nothing but its target.
+   * @param {string} measure
+   * @param {number | 'not here' | 'not built yet'} value
+   * @param {'us' | '%'} unit
+   */
+  level(measure, value, unit) {
+    const ours = typeof value === 'string' ? { absent: value } : { median: value, mean: value };
+    this.rows.push({ measure, unit, ours: { name: 'offsite', ...ours } });
   }
 
   /**
    * Runs the rounds of all contenders in turns, the first of a turn being another one each time, and adds a row for
    * ours, which is the first, against each of the others.
    * @param {string} measure
-   * @param {Record<string, Round>} contenders
+   * @param {Record<string, Contender>} contenders
    * @param {{ rounds?: number, warmUp?: number }} [options]
    */
   async compare(measure, contenders, { rounds = 9, warmUp = 2 } = {}) {
-    if (process.stderr.isTTY) process.stderr.write(`${measure} …\n`);
-    const all = Object.entries(contenders).map(([name, round]) => {
-      return { name, round, medians: /** @type {number[]} */ ([]), means: /** @type {number[]} */ ([]) };
+    const all = Object.entries(contenders).map(([name, contender]) => {
+      return { name, contender, medians: /** @type {number[]} */ ([]), means: /** @type {number[]} */ ([]) };
     });
     for (let turn = -warmUp; turn < rounds; turn++) {
       for (let i = 0; i < all.length; i++) {
-        const { round, medians, means } = all[(turn + warmUp + i) % all.length];
-        const taken = await round();
+        const { name, contender, medians, means } = all[(turn + warmUp + i) % all.length];
+        if (typeof contender === 'string') continue;
+        progress(`${measure}: ${turn < 0 ? 'warming up' : `round ${turn + 1} of ${rounds}`}, ${name}`);
+        const taken = await contender();
         if (turn < 0) continue;
         medians.push(typeof taken === 'number' ? taken : median(taken));
         means.push(typeof taken === 'number' ? taken : mean(taken));
       }
     }
-    const figures = all.map((each) => ({
-      name: each.name,
-      median: median(each.medians),
-      mean: mean(each.means),
-    }));
+    progress('');
+    /** @type {Figures[]} */
+    const figures = all.map(({ name, contender, medians, means }) =>
+      typeof contender === 'string'
+        ? { name, absent: contender }
+        : { name, median: median(medians), mean: mean(means) },
+    );
+    const ours = figures[0];
+    // Nobody else can do this: ours is shown all the same.
+    if (all.length === 1) this.rows.push({ measure, unit: 'us', ours });
     for (let i = 1; i < all.length; i++) {
-      this.rows.push({
-        measure,
-        ours: figures[0],
-        against: figures[i],
-        ratio: median(all[0].medians.map((ours, turn) => ours / all[i].medians[turn])),
-        meanRatio: figures[0].mean / figures[i].mean,
-      });
+      const against = figures[i];
+      /** @type {Row} */
+      const row = { measure, unit: 'us', ours, against };
+      if (ours.mean !== undefined && against.mean !== undefined) {
+        row.ratio = median(all[0].medians.map((mine, turn) => mine / all[i].medians[turn]));
+        row.meanRatio = ours.mean / against.mean;
+      }
+      this.rows.push(row);
     }
   }
 }
+
+/**
+ * The one line that says what is measured now, where somebody can see it; an empty text takes it away.
+ * @param {string} text
+ */
+export const progress = (text) => {
+  if (!process.stderr.isTTY) return;
+  process.stderr.write(`\r\x1b[2K${text.slice(0, (process.stderr.columns ?? 80) - 1)}`);
+};
