@@ -1,5 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import { HEADER, Kind } from '../wire/frame/frame.ts';
+import type { Beside } from '../wire/link/link.ts';
 import { Session } from '../wire/session.ts';
 
 /** Where the first call's frame begins in bytes that hold frames; `end` if there is none. */
@@ -30,13 +31,13 @@ export class SiteSession extends Session {
     onTie?.();
   }
 
-  override receive(bytes: Buffer, start: number, end: number): void {
-    if (!this.#onTie) return super.receive(bytes, start, end);
+  override receive(bytes: Buffer, start: number, end: number, beside?: Beside['values']): void {
+    if (!this.#onTie) return super.receive(bytes, start, end, beside);
     const call = firstCall(bytes, start, end);
     // The greeting leaves first: it may have come together with the call.
-    if (call > start) super.receive(bytes, start, call);
+    if (call > start) super.receive(bytes, start, call, beside);
     if (call === end) return;
     this.tie();
-    super.receive(bytes, call, end);
+    super.receive(bytes, call, end, beside);
   }
 }
