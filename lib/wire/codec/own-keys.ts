@@ -18,7 +18,9 @@ export const hasNamedProperties = (
 };
 
 const leavesNothing = (value: object): boolean =>
-  inspect(value, { maxArrayLength: 0, depth: 0, breakLength: Infinity, customInspect: false }).endsWith(' more items ]');
+  inspect(value, { maxArrayLength: 0, depth: 0, breakLength: Infinity, customInspect: false }).endsWith(
+    ' more items ]',
+  );
 
 /** Whether an object has enumerable properties under symbols. */
 export const hasSymbolKeys = (value: object): boolean => {

@@ -27,7 +27,11 @@ export const contextOf = (link: Partial<EncodeContext & DecodeContext> = {}) => 
 };
 
 /** The body of a value. */
-export const encode = (value: unknown, context: EncodeContext = contextOf().context, path = 'value'): Buffer => {
+export const encode = (
+  value: unknown,
+  context: EncodeContext = contextOf().context,
+  path = 'value',
+): Buffer => {
   const outbox = new Outbox();
   encodeBody(outbox, value, context, path);
   return Buffer.from(outbox.bytes.subarray(0, outbox.length));
