@@ -157,6 +157,16 @@ describe('a graph', () => {
   });
 });
 
+test('an error keeps a property errors that is no list, and a code that its class computes', () => {
+  class FormError extends Error {
+    errors = { name: ['is empty'] };
+    get code() {
+      return 'E_FORM';
+    }
+  }
+  expect(roundTrip(new FormError('m'))).toMatchObject({ errors: { name: ['is empty'] }, code: 'E_FORM' });
+});
+
 test('a DOMException arrives as one', () => {
   const back = roundTrip(new DOMException('m', 'AbortError'));
   expect(back).toBeInstanceOf(DOMException);
