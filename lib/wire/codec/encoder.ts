@@ -329,7 +329,8 @@ export class Encoder {
     }
     const orText = (value: unknown, step: Step) => this.#attempt(value, index, step) ?? textOf(value);
     if (Object.hasOwn(error, 'cause')) node.cause = orText(read(error, 'cause'), 'cause');
-    const parts = read(error, 'errors');
+    // One that shows is a property like others; an AggregateError's does not.
+    const parts = Object.hasOwn(node.own, 'errors') ? undefined : read(error, 'errors');
     if (Array.isArray(parts)) node.errors = Array.from(parts, (part) => orText(part, 'errors'));
   }
 

@@ -21,7 +21,12 @@ export const readMemories = (
       return copy.buffer as ArrayBuffer;
     }
     const [number, size] = listFrom(place);
-    if (!isCount(number) || !(size === undefined || isCount(size))) return fail('An attachment is nowhere.');
-    return size === undefined ? context.shared(number) : context.carried(number, size as number);
+    // Numbers below zero are of what comes in parts.
+    if (!Number.isSafeInteger(number) || !(size === undefined || isCount(size))) {
+      return fail('An attachment is nowhere.');
+    }
+    return size === undefined
+      ? context.shared(number as number)
+      : context.carried(number as number, size as number);
   });
 };

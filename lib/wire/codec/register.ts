@@ -34,7 +34,9 @@ export const registerClass = (Class: AnyClass, name: string = Class.name): void 
     throw new TypeError('registerClass() takes a class.');
   }
   checkName(name);
-  const builtIn = notOurs.find((each) => prototype instanceof (each as unknown as new () => object));
+  const builtIn = notOurs.find(
+    (each) => prototype === each.prototype || prototype instanceof (each as unknown as new () => object),
+  );
   if (builtIn || Object.getPrototypeOf(prototype) === null) {
     throw new TypeError(
       `${name} can't be registered as a class, because it is or extends a built-in one; use registerType().`,

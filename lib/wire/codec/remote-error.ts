@@ -67,9 +67,15 @@ export const bareRecord = (error: Error): ErrorNode => ({
   own: {},
 });
 
-/** The properties that an error takes along as its own; where it comes from is told anew. */
-export const ownKeys = (error: Error): string[] =>
-  Object.keys(error).filter((key) => key !== 'site' && key !== 'cause' && key !== 'errors');
+/**
+ * The properties that an error takes along as its own; where it comes from is told anew. Its code is one of them also
+ * if its class computes it, because programs switch on it.
+ */
+export const ownKeys = (error: Error): string[] => {
+  const keys = Object.keys(error).filter((key) => key !== 'site' && key !== 'cause');
+  const hasCode = 'code' in error && !(error instanceof DOMException);
+  return hasCode && !keys.includes('code') ? [...keys, 'code'] : keys;
+};
 
 /** Gives an error a property that does not show when it is printed. */
 export const hide = (error: object, key: string, value: unknown): void => {
