@@ -16,6 +16,7 @@ export {
 } from './module/errors.ts';
 export type { Functor, FunctorImports, ImportsOf, ModuleOf, Specifier } from './module/functor.ts';
 export { from, functor, isFunctor } from './module/functor.ts';
+export { accept, connect, Peer, type PeerOptions } from './module/peer.ts';
 export type {
   Received,
   Remote,

@@ -5,7 +5,7 @@
  */
 
 /** The protocol's version; both ends must have the same one. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 /** Kinds of frame. */
 export const Kind = {
