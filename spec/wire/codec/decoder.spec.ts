@@ -183,15 +183,26 @@ describe('a live value', () => {
       importValue: () => Promise.resolve('late'),
     });
     const back = roundTrip(
-      { list: [1, signal, 3], map: new Map([['k', signal]]), own: { signal, z: 1 } },
+      {
+        list: [1, signal, 3],
+        map: new Map<string, unknown>([
+          ['k', signal],
+          ['l', 1],
+        ]),
+        own: { signal, z: 1 },
+      },
       context,
     );
     expect(back.list).toEqual([1, undefined, 3]);
     expect(Object.keys(back.own)).toEqual(['signal', 'z']);
+    expect([...back.map.keys()]).toEqual(['k', 'l']);
     await Promise.all(later);
     expect(back).toEqual({
       list: [1, 'late', 3],
-      map: new Map([['k', 'late']]),
+      map: new Map<string, unknown>([
+        ['k', 'late'],
+        ['l', 1],
+      ]),
       own: { signal: 'late', z: 1 },
     });
     expect(() => encode(new Set([signal]), context)).toThrow(UnserializableError);
