@@ -44,7 +44,6 @@ export class Hot {
   arrived() {
     if (this.#cold > 0) {
       if (--this.#cold > 0) return;
-      this.#misses = PATIENCE - 1;
     } else if (this.#turning) this.#misses = 0;
     this.#begin();
   }

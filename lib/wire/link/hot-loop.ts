@@ -76,9 +76,8 @@ export class HotLoop {
   /** Something arrived that `poll` did not find; call it before that is handled, which may send an answer. */
   arrived(): void {
     if (this.#cold > 0) {
+      // With the last of them one window decides: the misses are still counted until something arrives in it.
       if (--this.#cold > 0) return;
-      // This one window decides.
-      this.#misses = PATIENCE - 1;
     } else if (this.#turning) this.#misses = 0;
     this.#begin();
   }

@@ -67,12 +67,14 @@ export class RingLink implements Link {
 
   send(bytes: Buffer, beside?: Beside): boolean {
     if (this.#gone) return false;
+    // Before its memory moves, which leaves it empty.
+    const { length } = bytes;
+    const posted = beside !== undefined || length > LARGEST_RECORD;
     // Posted now, though it may be announced later: what moves has then left its sender, as that was told.
-    const posted = beside !== undefined || bytes.length > LARGEST_RECORD;
     const moved = posted && postBeside(this.#port, bytes, beside);
     const record = posted ? undefined : bytes;
-    if (this.#queue.empty && this.#write(record, bytes.length)) return moved;
-    this.#queue.push(record, bytes.length);
+    if (this.#queue.empty && this.#write(record, length)) return moved;
+    this.#queue.push(record, length);
     this.#waitForRoom();
     return moved || !posted;
   }
