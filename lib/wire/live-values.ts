@@ -45,6 +45,8 @@ export class LiveValues implements EncodeContext, DecodeContext {
   #carried = 0;
   /** Parts of the message that is being written, in case it is never sent. */
   #begun: number[] = [];
+  /** Numbers of what of the message that was read last comes in parts. */
+  #parts: number[] = [];
   /** What the message that is being read waits for. */
   #pending: PromiseLike<unknown>[] = [];
 
@@ -85,6 +87,11 @@ export class LiveValues implements EncodeContext, DecodeContext {
     return this.#carried;
   }
 
+  /** Whether parts of the message that was read last are still to come. */
+  get incomplete(): boolean {
+    return this.#parts.some((id) => this.incoming.awaits(id));
+  }
+
   /** Writes the body of the frame that was begun, and ends it; throws what the codec throws, and LimitError. */
   write(outbox: Outbox, value: unknown, path: string): void {
     this.#carried = 0;
@@ -102,6 +109,7 @@ export class LiveValues implements EncodeContext, DecodeContext {
   /** Reads a body, which may still wait for what `takePending` gives; throws UndecodableError and ProtocolError. */
   read(bytes: Buffer, start: number, end: number): unknown {
     this.#carried = 0;
+    if (this.#parts.length > 0) this.#parts = [];
     try {
       return decodeBody(bytes, start, end, this);
     } catch (cause) {
@@ -192,6 +200,7 @@ export class LiveValues implements EncodeContext, DecodeContext {
     if (number < 0) {
       const { memory, whole } = this.incoming.expect(number, size);
       this.#pending.push(whole);
+      this.#parts.push(number);
       return memory;
     }
     const memory = this.beside?.[number];

@@ -126,14 +126,22 @@ export class Session implements LinkReceiver {
     // Whoever looks at the promise is this.
     this.#caller.pull(call).catch(() => {});
     this.#sender.flush();
+    this.#live.outgoing.sendAll();
     const decode = (bytes: Buffer, body: number, end: number, beside: Beside['values'] | undefined) => {
       this.#live.beside = beside;
       return this.#live.read(bytes, body, end);
     };
-    const over = () => this.#failure !== undefined;
     try {
       const answer = awaitSync(
-        { inbox: this.#inbox, link: this.#link, id: call.number, decode, over },
+        {
+          inbox: this.#inbox,
+          link: this.#link,
+          id: call.number,
+          decode,
+          onPart: (bytes, at, end) => this.#onPart(bytes, at, end),
+          incomplete: () => this.#live.incomplete,
+          over: () => this.#failure !== undefined,
+        },
         timeout,
       );
       if (answer?.threw)
@@ -205,7 +213,7 @@ export class Session implements LinkReceiver {
       case Kind.release:
         return this.#live.references.exports.release(id, bytes.readDoubleLE(body));
       case Kind.part:
-        return flags & CUT ? this.#live.incoming.onCut(id) : this.#live.incoming.onPart(id, bytes, body, end);
+        return this.#onPart(bytes, at, end);
       case Kind.chunk:
       case Kind.end:
       case Kind.fail:
@@ -229,6 +237,12 @@ export class Session implements LinkReceiver {
       default:
         throw new ProtocolError(`A frame of the unknown kind ${bytes[at + 4]} arrived.`);
     }
+  }
+
+  #onPart(bytes: Buffer, at: number, end: number): void {
+    const id = bytes.readDoubleLE(at + HEADER);
+    if (bytes[at + FLAGS_AT]! & CUT) this.#live.incoming.onCut(id);
+    else this.#live.incoming.onPart(id, bytes, at + HEADER + 8, end);
   }
 
   /** What was given as a reason; one that can't be read is still one. */

@@ -41,12 +41,16 @@ describe('a session', () => {
     expect(await remote.apply(remote.double, 21)).toBe(42);
   });
 
-  test('refuses a result that was not awaited as an argument', async () => {
-    const { remote } = pair({ add: (a: number, b: number) => a + b });
-    expect(await rejection(remote.add(remote.add(1, 2), 3))).toMatchObject({
-      code: 'ERR_OFFSITE_UNSERIALIZABLE',
-      path: 'arguments[0]',
+  test('takes results that were not awaited as arguments, in one round trip', async () => {
+    const { remote, near } = pair({
+      add: (a: number, b: number) => a + b,
+      sum: ({ of }: { of: number[] }) => of,
     });
+    expect(await remote.add(remote.add(1, 2), 3)).toBe(6);
+    expect(await remote.sum({ of: [remote.add(1, 1), 5] })).toEqual([2, 5]);
+    expect(near.link.sends).toBe(2);
+    const failing = remote.add(remote.missing(), 1);
+    expect((await rejection(failing)).message).toMatch(/missing is not a function/);
   });
 
   test('sends a hole in an array as one', async () => {

@@ -16,6 +16,10 @@ export interface SyncWait {
   /** The call whose answer is waited for. */
   readonly id: number;
   decode(bytes: Buffer, body: number, end: number, beside: Beside['values'] | undefined): unknown;
+  /** Takes in a part of a large message; those of the answer are among them. */
+  onPart(bytes: Buffer, at: number, end: number): void;
+  /** Whether parts of the answer that was decoded are still to come. */
+  incomplete(): boolean;
   /** Whether the answer can't come any more. */
   over(): boolean;
 }
@@ -25,11 +29,16 @@ export interface SyncWait {
  * else that arrives meanwhile is handled afterwards, in its order. Gives `undefined` after `timeout` milliseconds; throws
  * what decoding throws.
  */
-export const awaitSync = ({ inbox, link, id, decode, over }: SyncWait, timeout: number) => {
+export const awaitSync = (wait: SyncWait, timeout: number): Answer | undefined => {
+  const { inbox, link, id, decode, over } = wait;
   let answer: (() => Answer) | undefined;
   const letGo = inbox.hold(
     (bytes, at, end, beside) => {
       const kind = bytes[at + 4];
+      if (kind === Kind.part) {
+        wait.onPart(bytes, at, end);
+        return true;
+      }
       if (kind !== Kind.return && kind !== Kind.throw) return false;
       if (bytes.readDoubleLE(at + HEADER) !== id) return false;
       try {
@@ -47,7 +56,10 @@ export const awaitSync = ({ inbox, link, id, decode, over }: SyncWait, timeout: 
   );
   const end = performance.now() + timeout;
   try {
-    while (!answer && !over() && performance.now() < end) link?.receiveSync(end - performance.now());
+    while ((!answer || wait.incomplete()) && !over() && performance.now() < end) {
+      link?.receiveSync(end - performance.now());
+    }
+    if (answer && wait.incomplete()) return undefined;
   } finally {
     letGo();
   }

@@ -28,6 +28,11 @@ export class Incoming {
     return this.#arriving.size;
   }
 
+  /** Whether parts of a message are still to come. */
+  awaits(id: number): boolean {
+    return this.#arriving.has(id);
+  }
+
   /** Memory for what comes in parts under a number, and when it will be whole; throws LimitError, ProtocolError. */
   expect(id: number, size: number): { memory: ArrayBuffer; whole: Promise<void> } {
     if (this.#arriving.has(id)) throw new ProtocolError(`The peer announced the parts of ${id} twice.`);

@@ -44,6 +44,11 @@ export class Outgoing {
     return id;
   }
 
+  /** Sends all at once, because this thread will do nothing else until it is answered. */
+  sendAll(): void {
+    while (this.#blobs.length > 0) this.#sendPart();
+  }
+
   /** Sends no more of what was begun under a number, because its message was never sent or is not wanted any more. */
   cut(id: number): void {
     const at = this.#blobs.findIndex((blob) => blob.id === id);
