@@ -230,13 +230,27 @@ export class Caller implements Calls {
       if (operation === Operation.get) outbox.end();
       else this.#port.live().write(outbox, args, 'arguments');
       this.#fresh.push(call);
-      sender.flushSoon();
     } catch (cause) {
       outbox.abandon();
       throw cause;
     } finally {
       sender.done();
     }
+    if (sender.hurries) this.#leaveNow();
+    else sender.flushSoon();
+  }
+
+  /**
+   * So many calls were made in this turn that the peer had better begin. Nobody can know yet which of them will be
+   * awaited: all are taken to be, and none to be used further.
+   */
+  #leaveNow(): void {
+    for (const call of this.#fresh) {
+      if (call.pulled || call.kept || call.settled) continue;
+      this.#wait(call);
+      this.#port.sender.outbox.bytes[call.frame + FLAGS_AT]! |= PULLED;
+    }
+    this.#port.sender.flush();
   }
 
   #settle(id: number): Call | undefined {
