@@ -5,6 +5,9 @@ import type { LiveValues } from '../live-values.ts';
 import { FORGET, Kind } from './frame.ts';
 import { Outbox } from './outbox.ts';
 
+/** `then` of it is a microtask, and a third of what `queueMicrotask` takes. */
+const now = Promise.resolve();
+
 /** What of one turn takes more bytes than this does not wait for its end, so that both sides work at once. */
 const EAGER = 16 * 1024;
 
@@ -167,7 +170,7 @@ export class Sender {
     if (this.hurries) return this.flush();
     if (this.#scheduled) return;
     this.#scheduled = true;
-    queueMicrotask(this.#secondHop);
+    void now.then(this.#secondHop);
   }
 
   /** Sends what has gathered. */
@@ -185,7 +188,7 @@ export class Sender {
   }
 
   readonly #secondHop = (): void => {
-    queueMicrotask(this.#flushNow);
+    void now.then(this.#flushNow);
   };
 
   readonly #flushNow = (): void => {
