@@ -2,7 +2,7 @@ import { CUT, Kind } from '../frame/frame.ts';
 import type { Sender } from '../frame/sender.ts';
 
 /** Bytes of a part. A ring takes it without a detour, and a pipe in two gulps. */
-const PART = 128 * 1024;
+const PART = 64 * 1024 - 16;
 /** Parts of one turn of the event loop, in bytes: everything else that has to be sent goes between the turns. */
 const TURN = 256 * 1024;
 /**
