@@ -161,9 +161,11 @@ export class LiveValues implements EncodeContext, DecodeContext {
       case 'reference':
         return this.references.take(id, home);
       case 'result':
-        return home
-          ? Promise.resolve(this.references.exports.get(id))
-          : this.#fetch(this.references.take(id, false) as object);
+        return this.#later(
+          home
+            ? Promise.resolve(this.references.exports.get(id))
+            : this.#fetch(this.references.take(id, false) as object),
+        );
       case 'aborted':
         return AbortSignal.abort(value);
       case 'transform':
@@ -228,7 +230,7 @@ export class LiveValues implements EncodeContext, DecodeContext {
   }
 
   later(promise: PromiseLike<unknown>, put: (value: unknown) => void): void {
-    this.#pending.push(promise.then(put));
+    this.#pending.push(this.#later(promise.then(put)));
   }
 
   /** What the message that was just read still waits for, `undefined` if it is whole. */
@@ -248,6 +250,12 @@ export class LiveValues implements EncodeContext, DecodeContext {
     this.streams.end(failure);
     this.signals.end(failure());
     this.references.clear();
+  }
+
+  /** A promise that a peer has put somewhere, perhaps where nobody looks: its failure must not end the process. */
+  #later<T>(promise: PromiseLike<T>): PromiseLike<T> {
+    promise.then(undefined, () => {});
+    return promise;
   }
 
   /** The value of a promise that the peer holds. */

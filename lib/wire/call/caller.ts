@@ -164,6 +164,8 @@ export class Caller implements Calls {
     try {
       value = live.read(bytes, body, end);
     } catch (cause) {
+      // The link ends with this, and the call with the link.
+      if (cause instanceof ProtocolError && call) this.#wait(call);
       if (cause instanceof ProtocolError) throw cause;
       call?.reject(cause);
       return;
