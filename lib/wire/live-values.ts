@@ -198,7 +198,7 @@ export class LiveValues implements EncodeContext, DecodeContext {
     }
     if (size < PARTS_FROM) return undefined;
     this.#carried += size;
-    const id = this.outgoing.send(!moves && size <= SNAPSHOT ? bytes.slice() : bytes);
+    const id = this.outgoing.send(bytes, !moves && size <= SNAPSHOT);
     this.#begun.push(id);
     return id;
   }

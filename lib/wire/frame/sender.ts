@@ -162,13 +162,19 @@ export class Sender {
     this.flushSoon();
   }
 
-  /** Sends a part of what is too large for a frame, at once. */
-  part(id: number, bytes: Uint8Array): void {
+  /** Sends a part of what is too large for a frame, at once; `left` is called when its memory can be used again. */
+  part(id: number, bytes: Uint8Array, left: () => void): void {
     if (this.#ended) return;
-    this.outbox.begin(Kind.part, 0, 0, id);
-    this.outbox.raw(bytes);
-    this.outbox.end();
+    const { outbox } = this;
+    if (this.#link?.sendFrame && outbox.length === 0) {
+      this.#link.sendFrame(outbox.head(Kind.part, id, bytes.length), bytes, left);
+      return;
+    }
+    outbox.begin(Kind.part, 0, 0, id);
+    outbox.raw(bytes);
+    outbox.end();
     this.flush();
+    left();
   }
 
   /** Sends text that user code printed, at once: the next thing that it does may be to block or to exit. */
