@@ -39,6 +39,14 @@ describe('of streams a peer loses its link', () => {
       [items, Buffer.concat([frame(Kind.credit, -1, Buffer.alloc(7), HOME), frame(Kind.ping, 1)])],
     ],
     ['for items that nobody asked for', [opened('readable'), frame(Kind.chunk, -1, plain(1))]],
+    [
+      'for writing on after the end',
+      [writable, frame(Kind.end, -1, plain(1), HOME), frame(Kind.chunk, -1, plain(1), HOME)],
+    ],
+    [
+      'for ending what it writes twice',
+      [writable, frame(Kind.end, -1, plain(1), HOME), frame(Kind.end, -1, plain(1), HOME)],
+    ],
     ['for opening one twice', [opened('iterable'), call(2, 'take', live('iterable', -1))]],
     ['for one of an id of the other side', [call(1, 'take', live('writable', 5))]],
   ])('%s', async (_name, messages) => {
@@ -78,11 +86,6 @@ describe('of streams a peer may say', () => {
   test('what comes too late for one that was ended', async () => {
     const late = [Kind.credit, Kind.stop].map((kind) => frame(kind, -1, double(9), HOME));
     await expectIgnored([items, frame(Kind.stop, -1, plain('enough'), HOME), ...late]);
-  });
-
-  test('the end of one that it writes as often as it likes', async () => {
-    const { far } = await expectIgnored([writable, ...many(5, () => frame(Kind.end, -1, plain(1), HOME))]);
-    expect(far.session.references.streams).toBe(0);
   });
 
   test('things that can not be read, and the stream fails', async () => {
