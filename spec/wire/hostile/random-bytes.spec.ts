@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { pair, rejection } from '../pair.ts';
-import { announced, double, frame, live, victim as main, plain, rich } from './attack.ts';
+import { announced, double, frame, live, victim as main, rich } from './attack.ts';
 
 describe('random bytes', () => {
   /** Delivers them; never throws out of `receive`, whatever they do to the link. */
