@@ -134,7 +134,7 @@ export class Session implements LinkReceiver {
       this.#live.beside = beside;
       const value = this.#live.read(bytes, body, end);
       // Its parts are waited for here; what is read next does not wait for them again.
-      this.#live.takePending();
+      void this.#live.takePending();
       return value;
     };
     try {
@@ -250,7 +250,7 @@ export class Session implements LinkReceiver {
     this.#greeted = true;
     const greeting = this.#live.read(bytes, body, end);
     // A greeting is plain; what it would wait for must not hold up what comes behind it.
-    this.#live.takePending();
+    void this.#live.takePending();
     this.#events.hello?.(greeting);
   }
 
