@@ -12,7 +12,7 @@ import { Incoming } from './part/incoming.ts';
 import { Outgoing, SNAPSHOT } from './part/outgoing.ts';
 import type { ProcessHold } from './process-hold.ts';
 import { type Calls, release } from './reference/handle.ts';
-import { isMarked, referenceOf } from './reference/reference.ts';
+import { isMarked, type Releasable, referenceOf } from './reference/reference.ts';
 import { References } from './reference/references.ts';
 import { Signals } from './signal/signals.ts';
 import { streamPort } from './stream/frames.ts';
@@ -122,7 +122,7 @@ export class LiveValues implements EncodeContext, DecodeContext {
   readReason(bytes: Buffer, start: number, end: number, peer: string): unknown {
     try {
       const reason = this.read(bytes, start, end);
-      this.takePending();
+      void this.takePending();
       return arrivedFrom(reason, peer, '');
     } catch (cause) {
       if (cause instanceof ProtocolError) throw cause;
@@ -244,7 +244,7 @@ export class LiveValues implements EncodeContext, DecodeContext {
   #fetch(promise: object): Promise<unknown> {
     const { id } = referenceOf(promise)!;
     const call = this.#calls.call(id!, [], Operation.get, [], undefined);
-    return this.#calls.pull(call).finally(() => release(promise));
+    return this.#calls.pull(call).finally(() => release(promise as Releasable));
   }
 
   #check(frame: number): void {

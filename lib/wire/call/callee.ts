@@ -15,7 +15,7 @@ import {
 import type { Sender } from '../frame/sender.ts';
 import type { LiveValues } from '../live-values.ts';
 import { withOptions } from '../reference/handle.ts';
-import { referenceOf } from '../reference/reference.ts';
+import { type Releasable, referenceOf } from '../reference/reference.ts';
 import { perform } from './dispatch.ts';
 import { Lanes } from './lanes.ts';
 import { CallScope, within } from './scope.ts';
@@ -128,7 +128,7 @@ export class Callee {
     this.#scopes.set(id, scope);
     const run = (value: unknown) => {
       // A third site's value: who gives the call up here gives it up there.
-      const held = referenceOf(value) ? withOptions(value as object, { signal: scope.signal }) : value;
+      const held = referenceOf(value) ? withOptions(value as Releasable, { signal: scope.signal }) : value;
       return within(scope, () => perform(held, path, operation, args));
     };
     return isThenable(target) ? target.then(run) : run(target);
