@@ -5,6 +5,9 @@ const PATIENCE = 3;
 /** … for so many arrivals, of which the last tries one window again. */
 const COLD_FOR = 100;
 
+/** A window that tries is so many times as long. */
+const PROBE = 4;
+
 const nothing = () => false;
 
 /**
@@ -20,6 +23,7 @@ export class Hot {
   #turning = false;
   #misses = 0;
   #cold = 0;
+  #probes = false;
 
   /**
    * `poll` says whether something had arrived; `park` is called before the loop may sleep.
@@ -44,6 +48,7 @@ export class Hot {
   arrived() {
     if (this.#cold > 0) {
       if (--this.#cold > 0) return;
+      this.#probes = true;
     } else if (this.#turning) this.#misses = 0;
     this.#begin();
   }
@@ -59,17 +64,19 @@ export class Hot {
     const now = performance.now();
     if (this.#poll()) {
       this.#misses = 0;
+      this.#probes = false;
       this.#touched = true;
     }
     if (this.#touched) {
       this.#touched = false;
-      this.#until = now + this.#hotFor;
+      this.#until = now + (this.#probes ? PROBE : 1) * this.#hotFor;
     }
     if (now < this.#until) {
       setImmediate(this.#turn);
       return;
     }
     this.#turning = false;
+    this.#probes = false;
     if (++this.#misses >= PATIENCE) this.#cold = COLD_FOR;
     this.#park();
   };

@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import type { Call } from './call/call.ts';
-import { decodeBody, encodeBody } from './codec/codec.ts';
+import { decodeBody, encodeArguments, encodeBody } from './codec/codec.ts';
 import type { DecodeContext, EncodeContext, LiveRecord } from './codec/context.ts';
 import { arrivedFrom } from './codec/remote-error.ts';
 import { ProtocolError, UndecodableError } from './errors.ts';
@@ -94,14 +94,24 @@ export class LiveValues implements EncodeContext, DecodeContext {
 
   /** Writes the body of the frame that was begun, and ends it; throws what the codec throws, and LimitError. */
   write(outbox: Outbox, value: unknown, path: string): void {
-    this.#carried = 0;
-    if (this.#begun.length > 0) this.#begun = [];
+    this.#begin();
     try {
       encodeBody(outbox, value, this, path);
-      this.#check(outbox.frameSize);
-      outbox.end();
+      this.#end(outbox);
     } catch (cause) {
-      for (const id of this.#begun) this.outgoing.cut(id);
+      this.#undo();
+      throw cause;
+    }
+  }
+
+  /** The same for the arguments of a call. */
+  writeArguments(outbox: Outbox, args: readonly unknown[]): void {
+    this.#begin();
+    try {
+      encodeArguments(outbox, args, this, 'arguments');
+      this.#end(outbox);
+    } catch (cause) {
+      this.#undo();
       throw cause;
     }
   }
@@ -247,11 +257,23 @@ export class LiveValues implements EncodeContext, DecodeContext {
     return this.#calls.pull(call).finally(() => release(promise as Releasable));
   }
 
-  #check(frame: number): void {
+  #begin(): void {
+    this.#carried = 0;
+    if (this.#begun.length > 0) this.#begun = [];
+  }
+
+  #end(outbox: Outbox): void {
     const { frameSize, messageSize } = this.limits;
+    const frame = outbox.frameSize;
     if (frame > frameSize) throw passed('frameSize', frameSize, `The text of a message has ${frame} bytes`);
     const whole = frame + this.#carried;
     if (whole > messageSize) throw passed('messageSize', messageSize, `A message has ${whole} bytes`);
+    outbox.end();
+  }
+
+  /** The message will not be sent. */
+  #undo(): void {
+    for (const id of this.#begun) this.outgoing.cut(id);
   }
 
   /** The result of a call that was not awaited: its value will be there before what it is sent to begins. */

@@ -12,6 +12,7 @@ import {
   PULLED,
   VOID,
 } from '../frame/frame.ts';
+import { Names } from '../frame/names.ts';
 import type { Sender } from '../frame/sender.ts';
 import type { LiveValues } from '../live-values.ts';
 import { withOptions } from '../reference/handle.ts';
@@ -33,6 +34,7 @@ export class Callee {
   /** Calls that run and may be given up. */
   readonly #scopes = new Map<number, CallScope>();
   readonly #lanes = new Lanes();
+  readonly #names = new Names();
 
   constructor(live: LiveValues, sender: Sender, activity: Int32Array<ArrayBufferLike>) {
     this.#live = live;
@@ -53,7 +55,7 @@ export class Callee {
       const size = bytes.readUInt16LE(position);
       if (position + 2 + size > end)
         throw new ProtocolError('A call arrived whose path is longer than its frame.');
-      path.push(bytes.toString('utf8', position + 2, position + 2 + size));
+      path.push(this.#names.read(bytes, position + 2, position + 2 + size));
       position += 2 + size;
     }
     if (this.#activity[0]! >= this.#live.limits.calls) {

@@ -3,10 +3,10 @@ import { byReference, referenceOf } from '../reference/reference.ts';
 
 /** Properties that every object or function has, which are no part of what was exported. */
 const isBuiltIn = (value: object, key: string): boolean =>
+  (key in Object.prototype || (typeof value === 'function' && key in Function.prototype)) &&
   !Object.hasOwn(value, key) &&
   // What a proxy of a third site's value has is decided there.
-  !referenceOf(value) &&
-  (key in Object.prototype || (typeof value === 'function' && key in Function.prototype));
+  !referenceOf(value);
 
 const describe = (path: readonly string[]): string =>
   path.length === 0 ? 'What was called' : path.join('.');

@@ -4,13 +4,15 @@ import type { Outbox } from '../frame/outbox.ts';
 import type { DecodeContext, EncodeContext } from './context.ts';
 import { Decoder } from './decoder.ts';
 import { Encoder } from './encoder.ts';
-import { isDeeperThan, isPlain } from './plain.ts';
+import { isDeeperThan, isPlain, isPlainNumber } from './plain.ts';
 
 /** Kinds of body. */
 const PLAIN = 0;
 const RICH = 1;
 /** Nothing but `undefined`, which many calls give. */
 const NOTHING = 2;
+/** The digit, in ASCII. */
+const ZERO = 48;
 
 /**
  * Appends a value to the frame that is being written; `path` is its name in errors. Throws UnserializableError,
@@ -19,10 +21,11 @@ const NOTHING = 2;
 export const encodeBody = (outbox: Outbox, value: unknown, context: EncodeContext, path: string): void => {
   if (value === undefined) {
     outbox.byte(NOTHING);
-  } else if (isPlain(value, context.depth)) {
-    const text = JSON.stringify(value);
+  } else if (isWhole(value)) {
     outbox.byte(PLAIN);
-    outbox.text(text);
+    outbox.text(String(value));
+  } else if (isPlain(value, context.depth)) {
+    writePlain(outbox, value);
   } else {
     const start = outbox.length;
     outbox.byte(RICH);
@@ -34,6 +37,34 @@ export const encodeBody = (outbox: Outbox, value: unknown, context: EncodeContex
     }
   }
 };
+
+/**
+ * The same for the arguments of a call: a list that was made for it, so that it holds nothing but its elements. Most are
+ * numbers and short texts, and need no walk.
+ */
+export const encodeArguments = (
+  outbox: Outbox,
+  args: readonly unknown[],
+  context: EncodeContext,
+  path: string,
+): void => {
+  if (args.every(isPrimitive)) writePlain(outbox, args);
+  else encodeBody(outbox, args, context, path);
+};
+
+const writePlain = (outbox: Outbox, value: unknown): void => {
+  const text = JSON.stringify(value);
+  outbox.byte(PLAIN);
+  outbox.text(text);
+};
+
+/** Whether a value is a whole number, whose text is known without JSON. */
+const isWhole = (value: unknown): boolean =>
+  // -0 is no zero.
+  Number.isSafeInteger(value) && (value !== 0 || 1 / value > 0);
+
+const isPrimitive = (value: unknown): boolean =>
+  typeof value === 'string' || typeof value === 'boolean' || value === null || isPlainNumber(value);
 
 /** Reads the value that lies in `bytes` from `start` to `end`; throws UndecodableError, whatever the bytes are,
  * and the ProtocolError of a context. */
@@ -57,7 +88,24 @@ export const decodeBody = (bytes: Buffer, start: number, end: number, context: D
   }
 };
 
+/** The number that nothing but digits stand for, as in the answers of many calls; -1 for all else. */
+const wholeNumber = (bytes: Buffer, start: number, end: number): number => {
+  // What begins with 0 is 0, or no JSON.
+  if (start === end || (bytes[start] === ZERO && end - start > 1)) return -1;
+  let whole = 0;
+  for (let at = start; at < end; at++) {
+    const digit = bytes[at]! - ZERO;
+    if (digit < 0 || digit > 9) return -1;
+    whole = whole * 10 + digit;
+  }
+  return whole;
+};
+
 const decodePlain = (bytes: Buffer, start: number, end: number, depth: number): unknown => {
+  if (end - start < 10) {
+    const whole = wholeNumber(bytes, start, end);
+    if (whole >= 0) return whole;
+  }
   const value: unknown = JSON.parse(bytes.toString('utf8', start, end));
   // A level takes two bytes at least, so little text can't be deep.
   if (end - start > depth * 2 && isDeeperThan(value, depth)) {

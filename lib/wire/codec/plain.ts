@@ -36,9 +36,12 @@ class Seen {
 /** Used again by the next walk; a walk within a walk, from a getter, makes its own. */
 let spare: Seen | undefined;
 
-const isPlainNumber = (value: number): boolean =>
+/** Whether a value is a number that JSON carries. */
+export const isPlainNumber = (value: unknown): boolean =>
+  typeof value === 'number' &&
   // Infinity and NaN give NaN here, and 1 / -0 is -Infinity.
-  value - value === 0 && (value !== 0 || 1 / value > 0);
+  value - value === 0 &&
+  (value !== 0 || 1 / value > 0);
 
 /**
  * Whether JSON carries a value whole: only strings, booleans, finite numbers (not -0), null, and arrays and plain

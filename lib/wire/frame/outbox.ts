@@ -7,6 +7,11 @@ const INITIAL = 64 * 1024;
 /** A buffer that one large message has grown past this is not kept for the next turn. */
 const KEEP = 1024 * 1024;
 
+/** Text up to this many characters is written without a call into Node.js. */
+const SHORT = 24;
+
+const viewOf = (bytes: Buffer): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
 /**
  * Where the frames of one turn are written, so that they leave in one write. The session owns it and hands its
  * bytes to the link; every offset is from the beginning of the buffer.
@@ -14,6 +19,8 @@ const KEEP = 1024 * 1024;
 export class Outbox {
   bytes: Buffer = Buffer.allocUnsafeSlow(INITIAL);
   length = 0;
+  /** The same memory, for numbers: a third of what the Buffer's methods take. */
+  #view = viewOf(this.bytes);
   #frame = 0;
   /** What goes with the frames of this turn without being bytes. */
   #beside: Beside | undefined;
@@ -26,7 +33,7 @@ export class Outbox {
     if (needed <= this.bytes.length) return;
     const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.bytes.length * 2));
     this.bytes.copy(grown, 0, 0, this.length);
-    this.bytes = grown;
+    this.#use(grown);
   }
 
   /** Begins a frame and returns its offset; `id` is written behind the header. */
@@ -40,14 +47,14 @@ export class Outbox {
     bytes[at + 5] = flags;
     bytes[at + 6] = segments & 0xff;
     bytes[at + 7] = segments >> 8;
-    bytes.writeDoubleLE(id, at + HEADER);
+    this.#view.setFloat64(at + HEADER, id, true);
     this.length = at + HEADER + 8;
     return at;
   }
 
   /** Ends the frame that was begun last. */
   end(): void {
-    this.bytes.writeUInt32LE(this.length - this.#frame - 4, this.#frame);
+    this.#view.setUint32(this.#frame, this.length - this.#frame - 4, true);
   }
 
   /** Takes back the frame that was begun last, because its body could not be encoded. */
@@ -88,7 +95,7 @@ export class Outbox {
   /** Appends a double. */
   double(value: number): void {
     this.reserve(8);
-    this.bytes.writeDoubleLE(value, this.length);
+    this.#view.setFloat64(this.length, value, true);
     this.length += 8;
   }
 
@@ -101,18 +108,37 @@ export class Outbox {
   /** Appends text as UTF-8 and returns how many bytes it took. */
   text(text: string): number {
     this.reserve(text.length * 3);
-    const written = this.bytes.write(text, this.length);
+    const written = this.#ascii(text, this.length) ? text.length : this.bytes.write(text, this.length);
     this.length += written;
     return written;
+  }
+
+  /** Writes short text of nothing but ASCII, faster than a call into Node.js; false if it is not that. */
+  #ascii(text: string, at: number): boolean {
+    const { length } = text;
+    if (length > SHORT) return false;
+    const { bytes } = this;
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 127) return false;
+      bytes[at + i] = code;
+    }
+    return true;
+  }
+
+  #use(bytes: Buffer): void {
+    this.bytes = bytes;
+    this.#view = viewOf(bytes);
   }
 
   /** Appends a short text with its size before it, as the parts of a path are. */
   segment(text: string): void {
     this.reserve(2 + text.length * 3);
-    const written = this.bytes.write(text, this.length + 2);
+    const at = this.length + 2;
+    const written = this.#ascii(text, at) ? text.length : this.bytes.write(text, at);
     if (written > 0xffff)
       throw new RangeError(`A property's name may have 65,535 bytes at most, not ${written}.`);
-    this.bytes.writeUInt16LE(written, this.length);
+    this.#view.setUint16(this.length, written, true);
     this.length += 2 + written;
   }
 
@@ -125,7 +151,7 @@ export class Outbox {
 
   /** Begins anew; `kept` says that the link still reads from the old memory. */
   reset(kept: boolean): void {
-    if (kept || this.bytes.length > KEEP) this.bytes = Buffer.allocUnsafeSlow(INITIAL);
+    if (kept || this.bytes.length > KEEP) this.#use(Buffer.allocUnsafeSlow(INITIAL));
     this.length = 0;
   }
 }

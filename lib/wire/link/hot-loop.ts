@@ -7,6 +7,8 @@ import { now } from './clock.ts';
 export const HOT_FOR = 0.05;
 /** So many windows in a row without an arrival say that turning is of no use. */
 const PATIENCE = 3;
+/** A window that probes is so many times as long: two sleepers wake each other up in it, and can still meet. */
+const PROBE = 4;
 /** For so many arrivals the loop stays cold then, before it tries one window again. */
 const COLD_FOR = 100;
 
@@ -26,7 +28,7 @@ export interface HotLoopOptions {
  *
  * The rule: an arrival, and what is sent and wants an answer, begin a window of `hotFor` or begin it anew. After 3
  * windows in a row that ended without an arrival the loop is *cold*: it parks at once, for the next 100 arrivals. The
- * 100th begins one window again. If something arrives within that, the loop is hot again, else cold for another 100.
+ * 100th begins one window again, four times as long. If something arrives within that, the loop is hot again, else cold for another 100.
  * So where turning does harm, because both ends share a CPU or messages are few, it costs next to nothing.
  */
 export class HotLoop {
@@ -44,6 +46,8 @@ export class HotLoop {
   #misses = 0;
   /** How many arrivals the loop stays cold for; 0 is hot. */
   #cold = 0;
+  /** Whether this window decides if the loop is hot again. */
+  #probes = false;
 
   /** `poll` looks at the link and returns whether something was there; `park` is called when the loop may sleep. */
   constructor(
@@ -78,6 +82,7 @@ export class HotLoop {
     if (this.#cold > 0) {
       // With the last of them one window decides: the misses are still counted until something arrives in it.
       if (--this.#cold > 0) return;
+      this.#probes = true;
     } else if (this.#turning) this.#misses = 0;
     this.#begin();
   }
@@ -102,17 +107,19 @@ export class HotLoop {
     const time = this.#clock();
     if (this.#poll()) {
       this.#misses = 0;
+      this.#probes = false;
       this.#touched = true;
     }
     if (this.#touched) {
       this.#touched = false;
-      this.#until = time + this.#hotFor;
+      this.#until = time + (this.#probes ? PROBE * this.#hotFor : this.#hotFor);
     }
     if (time < this.#until && !this.#stopped) {
       this.#schedule(this.#turn);
       return;
     }
     this.#turning = false;
+    this.#probes = false;
     if (this.#stopped) return;
     if (++this.#misses >= PATIENCE) this.#cold = COLD_FOR;
     this.#park();

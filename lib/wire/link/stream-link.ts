@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { readSync } from 'node:fs';
+import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { MAX_FRAME } from '../frame/frame.ts';
 import { now } from './clock.ts';
@@ -77,7 +78,8 @@ export class StreamLink implements Link {
   send(bytes: Buffer): boolean {
     if (this.#gone) return false;
     this.#output.write(bytes, this.#onWritten);
-    return true;
+    // The operating system has a copy of what a socket or pipe has written; another stream may hand on the memory itself.
+    return !(this.#output instanceof Socket) || this.#output.writableLength > 0;
   }
 
   ref(): void {
