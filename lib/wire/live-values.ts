@@ -45,6 +45,8 @@ export class LiveValues implements EncodeContext, DecodeContext {
   #carried = 0;
   /** Parts of the message that is being written, in case it is never sent. */
   #begun: number[] = [];
+  /** Those of them whose memory moves when it is certain that the message is sent. */
+  #moving: number[] = [];
   /** Numbers of what of the message that was read last comes in parts. */
   #parts: number[] = [];
   /** What the message that is being read waits for. */
@@ -198,6 +200,7 @@ export class LiveValues implements EncodeContext, DecodeContext {
     this.#carried += size;
     const id = this.outgoing.send(!moves && size <= SNAPSHOT ? bytes.slice() : bytes);
     this.#begun.push(id);
+    if (whole) this.#moving.push(id);
     return id;
   }
 
@@ -260,6 +263,7 @@ export class LiveValues implements EncodeContext, DecodeContext {
   #begin(): void {
     this.#carried = 0;
     if (this.#begun.length > 0) this.#begun = [];
+    if (this.#moving.length > 0) this.#moving = [];
   }
 
   #end(outbox: Outbox): void {
@@ -268,6 +272,7 @@ export class LiveValues implements EncodeContext, DecodeContext {
     if (frame > frameSize) throw passed('frameSize', frameSize, `The text of a message has ${frame} bytes`);
     const whole = frame + this.#carried;
     if (whole > messageSize) throw passed('messageSize', messageSize, `A message has ${whole} bytes`);
+    for (const id of this.#moving) this.outgoing.take(id);
     outbox.end();
   }
 

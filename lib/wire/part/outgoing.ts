@@ -13,7 +13,7 @@ export const SNAPSHOT = 64 * 1024 * 1024;
 
 interface Blob {
   readonly id: number;
-  readonly bytes: Uint8Array;
+  bytes: Uint8Array;
   /** How large it was when its message was written; a buffer that was moved away since has shrunk to nothing. */
   readonly size: number;
   offset: number;
@@ -42,6 +42,17 @@ export class Outgoing {
     this.#blobs.push({ id, bytes, size: bytes.byteLength, offset: 0 });
     this.#continue();
     return id;
+  }
+
+  /**
+   * Takes the memory of what was begun under a number away from its owner, who gave it up with `transfer`; throws what
+   * `structuredClone` throws if it can't move.
+   */
+  take(id: number): void {
+    const blob = this.#blobs.find((each) => each.id === id);
+    if (!blob) return;
+    const memory = blob.bytes.buffer as ArrayBuffer;
+    blob.bytes = new Uint8Array(structuredClone(memory, { transfer: [memory] }));
   }
 
   /** Sends all at once, because this thread will do nothing else until it is answered. */
