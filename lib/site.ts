@@ -9,6 +9,7 @@ export type {
   RegisteredClasses,
   Remote,
   RemoteClass,
+  RemoteConstant,
   RemoteFunction,
   RemotePromise,
   RemoteReference,

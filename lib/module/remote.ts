@@ -1,4 +1,4 @@
-import type { ByReference, RefersTo, Releasable } from '../wire/reference/reference.ts';
+import type { ByReference, CallResult, RefersTo, Releasable } from '../wire/reference/reference.ts';
 
 /**
  * How a module looks from another site: functions give promises, constants can be awaited, classes can be
@@ -80,7 +80,7 @@ type ReceivedIterable<T> =
       : never;
 
 /** The result of a call that was not awaited, as an argument: its value is there before the function begins. */
-export interface Unawaited<T> extends PromiseLike<T>, Releasable {}
+export interface Unawaited<T> extends PromiseLike<T>, CallResult {}
 
 /**
  * What may be given for a parameter: the value, or the result of a call that was not awaited, in its place or as an
@@ -133,7 +133,7 @@ type RemoteMember<T> = T extends AnyClass
   ? RemoteClass<T>
   : T extends AnyFunction
     ? RemoteFunction<T>
-    : RemotePromise<Awaited<T>>;
+    : RemoteConstant<Awaited<T>>;
 
 /** A module or an object that lives in another site; `using` releases it. */
 export type Remote<M> = {
@@ -160,7 +160,10 @@ type Pipelined<T> = [T] extends [never]
                 : unknown;
 
 /** The result of a call: awaited it is the value; it can be used, and given to other calls, before it has arrived. */
-export type RemotePromise<T> = Promise<Received<T>> & Pipelined<T> & Releasable;
+export type RemotePromise<T> = Promise<Received<T>> & Pipelined<T> & CallResult;
+
+/** A property over there that is no function: awaited it is the value. */
+export type RemoteConstant<T> = Promise<Received<T>> & Pipelined<T>;
 
 /** Something that stays over there: awaited it is the proxy; it can be used without being awaited too. */
 export type RemoteReference<T> = Promise<Remote<T>> & Remote<T>;

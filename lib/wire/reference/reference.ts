@@ -50,6 +50,11 @@ export interface Releasable extends Disposable {
   readonly [REFERENCE]: { readonly to?: unknown };
 }
 
+/** The result of a call, which can be an argument without being awaited; `result` is there for types only. */
+export interface CallResult extends Releasable {
+  readonly [REFERENCE]: { readonly to?: unknown; readonly result: true };
+}
+
 /** What stands here for a T. */
 export interface RefersTo<T> extends Releasable {
   readonly [REFERENCE]: { readonly to?: T };
