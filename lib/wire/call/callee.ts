@@ -72,10 +72,13 @@ export class Callee {
         if (!(flags & ONCE)) exports.keep(id, undefined);
         return;
       }
+      // Made now, because it may be given up while it waits for its arguments.
+      const scope = flags & CANCELLABLE ? new CallScope() : undefined;
+      if (scope) this.#scopes.set(id, scope);
       result =
         pending || this.#lanes.has(targetId)
-          ? this.#lanes.after(targetId, pending, () => this.#begin(flags, id, target, path, operation, args))
-          : this.#begin(flags, id, target, path, operation, args);
+          ? this.#lanes.after(targetId, pending, () => this.#begin(scope, target, path, operation, args))
+          : this.#begin(scope, target, path, operation, args);
       if (isThenable(result)) {
         // Once: a proxy's `then` asks again each time.
         result = Promise.resolve(result);
@@ -114,21 +117,19 @@ export class Callee {
   }
 
   #begin(
-    flags: number,
-    id: number,
+    scope: CallScope | undefined,
     target: unknown,
     path: readonly string[],
     operation: Operation,
     args: unknown[],
   ): unknown {
-    if (!(flags & CANCELLABLE)) {
+    if (!scope) {
       return isThenable(target)
         ? target.then((value) => perform(value, path, operation, args))
         : perform(target, path, operation, args);
     }
-    const scope = new CallScope();
-    this.#scopes.set(id, scope);
     const run = (value: unknown) => {
+      scope.refuseGivenUp();
       // A third site's value: who gives the call up here gives it up there.
       const held = referenceOf(value) ? withOptions(value as Releasable, { signal: scope.signal }) : value;
       return within(scope, () => perform(held, path, operation, args));

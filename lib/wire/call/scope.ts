@@ -14,6 +14,11 @@ export class CallScope {
     return this.#controller.signal;
   }
 
+  /** Throws the reason if the caller gave it up before it began: then it need not begin. */
+  refuseGivenUp(): void {
+    if (this.#reason) throw this.#reason.value;
+  }
+
   /** The caller gave it up; only the first reason counts. */
   abort(reason: unknown): void {
     this.#reason ??= { value: reason };
