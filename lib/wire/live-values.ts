@@ -12,7 +12,7 @@ import { Incoming } from './part/incoming.ts';
 import { Outgoing, SNAPSHOT } from './part/outgoing.ts';
 import type { ProcessHold } from './process-hold.ts';
 import { type Calls, release } from './reference/handle.ts';
-import { isMarked, referenceOf } from './reference/reference.ts';
+import { isMarked, type Releasable, referenceOf } from './reference/reference.ts';
 import { References } from './reference/references.ts';
 import { Signals } from './signal/signals.ts';
 import { streamPort } from './stream/frames.ts';
@@ -45,6 +45,8 @@ export class LiveValues implements EncodeContext, DecodeContext {
   #carried = 0;
   /** Parts of the message that is being written, in case it is never sent. */
   #begun: number[] = [];
+  /** Those of them whose memory moves when it is certain that the message is sent. */
+  #moving: number[] = [];
   /** Numbers of what of the message that was read last comes in parts. */
   #parts: number[] = [];
   /** What the message that is being read waits for. */
@@ -200,6 +202,7 @@ export class LiveValues implements EncodeContext, DecodeContext {
     this.#carried += size;
     const id = this.outgoing.send(bytes, !moves && size <= SNAPSHOT);
     this.#begun.push(id);
+    if (whole) this.#moving.push(id);
     return id;
   }
 
@@ -262,12 +265,13 @@ export class LiveValues implements EncodeContext, DecodeContext {
   #fetch(promise: object): Promise<unknown> {
     const { id } = referenceOf(promise)!;
     const call = this.#calls.call(id!, [], Operation.get, [], undefined);
-    return this.#calls.pull(call).finally(() => release(promise));
+    return this.#calls.pull(call).finally(() => release(promise as Releasable));
   }
 
   #begin(): void {
     this.#carried = 0;
     if (this.#begun.length > 0) this.#begun = [];
+    if (this.#moving.length > 0) this.#moving = [];
   }
 
   #end(outbox: Outbox): void {
@@ -276,6 +280,7 @@ export class LiveValues implements EncodeContext, DecodeContext {
     if (frame > frameSize) throw passed('frameSize', frameSize, `The text of a message has ${frame} bytes`);
     const whole = frame + this.#carried;
     if (whole > messageSize) throw passed('messageSize', messageSize, `A message has ${whole} bytes`);
+    for (const id of this.#moving) this.outgoing.take(id);
     outbox.end();
   }
 

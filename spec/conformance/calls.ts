@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { transfer } from '../../lib/index.ts';
 import { type Bench, type Calc, fixture, type Misbehave, rejection } from '../support/sites.ts';
 
 /** Calls and the values they carry. */
@@ -163,6 +164,19 @@ export function calls(bench: Bench): void {
       await site.close({ timeout: 200 });
       expect((await spinning).code).toBe('ERR_OFFSITE_CLOSED');
     });
+
+    test.each([1_000, 100_000, 1_000_000, 70_000_000])(
+      'memory of %i bytes that was given away is there, and not here any more',
+      async (size) => {
+        const bytes = new Uint8Array(size).fill(3);
+        const { checksum } = await calc();
+        expect(await checksum(transfer(bytes))).toMatchObject({
+          length: size,
+          sum: (3 * size) % 65_521,
+        });
+        expect(bytes.byteLength).toBe(0);
+      },
+    );
 
     test('a signal that is aborted already rejects at once with its reason', async () => {
       const reason = new Error('it was over before it began');

@@ -1,8 +1,18 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { functor, NativeAddonError, type Remote, type RemoteManager } from '../../lib/index.ts';
+import {
+  type ByReference,
+  functor,
+  LimitError,
+  NativeAddonError,
+  type Remote,
+  type RemoteManager,
+  registerClass,
+  registerType,
+  withOptions,
+} from '../../lib/index.ts';
 import { type Bench, rejection } from '../support/sites.ts';
 
 /** The files of a package on this disk, which a site may not have. */
@@ -63,6 +73,30 @@ const FILES = {
     'import { readFileSync } from "node:fs"; import * as fs from "fs"; import { createRequire } from "node:module";' +
     'export const look = (path) => [readFileSync(path), fs.default.readFileSync(path), createRequire(import.meta.url)("fs").readFileSync(path)];' +
     'export const names = () => Object.keys(fs).sort();',
+  'citizen.js': `
+    import { byReference, callSignal, LimitError, registerClass, registerType, RemoteTarget } from 'offsite/site';
+    export class Box { constructor(size) { this.size = size; } }
+    registerClass(Box, 'spec.travel.Box');
+    registerType({
+      name: 'spec.travel.Secret',
+      isApplicable: (value) => value instanceof Secret,
+      serialize: (secret) => secret.tell(),
+      deserialize: (text) => new Secret(text),
+    });
+    class Secret { #text; constructor(text) { this.#text = text; } tell() { return this.#text; } }
+    class Counter extends RemoteTarget { #count = 0; next() { return ++this.#count; } }
+    export const counters = () => [new Counter(), byReference({ next: () => 7 })];
+    export const grow = (box, secret) => [new Box(box.size + 1), box instanceof Box, new Secret(secret.tell() + '!')];
+    export const refuse = () => { throw new LimitError('ERR_OFFSITE_CALLS', 'calls', 1, 'One call is the most.'); };
+    let why;
+    export const wait = (begun) => new Promise((_, reject) => {
+      const signal = callSignal();
+      signal.addEventListener('abort', () => { why = signal.reason.name; reject(signal.reason); });
+      begun();
+    });
+    export const reason = () => why;
+    export const unbounded = () => callSignal() === undefined;
+  `,
   'guest.js': 'import { greet } from "host"; export const meet = (name) => greet(name);',
 } as const;
 
@@ -75,6 +109,44 @@ interface Shop {
   lazily(name: string): Promise<string>;
   required(name: string): { name: string; deep: number };
   fail(): never;
+}
+
+class Box {
+  readonly size: number;
+  constructor(size: number) {
+    this.size = size;
+  }
+}
+registerClass(Box, 'spec.travel.Box');
+
+class Secret {
+  readonly #text: string;
+  constructor(text: string) {
+    this.#text = text;
+  }
+  tell(): string {
+    return this.#text;
+  }
+}
+registerType({
+  name: 'spec.travel.Secret',
+  isApplicable: (value): value is Secret => value instanceof Secret,
+  serialize: (secret) => secret.tell(),
+  deserialize: (text: string) => new Secret(text),
+});
+declare module '../../lib/module/remote.ts' {
+  interface RegisteredClasses {
+    Secret: Secret;
+  }
+}
+
+interface Citizen {
+  grow(box: Box, secret: Secret): [Box, boolean, Secret];
+  counters(): ByReference<{ next(): number }>[];
+  refuse(): never;
+  wait(begun: () => void): Promise<never>;
+  reason(): string | undefined;
+  unbounded(): boolean;
 }
 
 /** Modules that lie on this disk, and all that they import, run in a site whether it has that disk or not. */
@@ -92,6 +164,8 @@ export function travel(bench: Bench): void {
       // Within the project, which a bare host does not have.
       folder = mkdtempSync(join(process.cwd(), '.spec-travel-'));
       for (const [name, text] of Object.entries(FILES)) write(name, text);
+      // As npm installs a folder.
+      symlinkSync(process.cwd(), join(folder, 'node_modules', 'offsite'));
     });
     afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -193,6 +267,34 @@ export function travel(bench: Bench): void {
       const module = await bench.site().apply(made, at('main.ts'));
       expect(await module.price(4)).toBe(8);
       expect(await module.helper()).toBe('help');
+    });
+
+    test('may import offsite/site, and what they say by it is known to the site', async () => {
+      const module = await bench.site().link<Citizen>(at('citizen.js'));
+      const [box, isBox, secret] = await module.grow(new Box(4), new Secret('x'));
+      expect([box, isBox, secret.tell()]).toEqual([new Box(5), true, 'x!']);
+      expect(box).toBeInstanceOf(Box);
+      const counters = await module.counters();
+      expect([await counters[0]!.next(), await counters[0]!.next(), await counters[1]!.next()]).toEqual([
+        1, 2, 7,
+      ]);
+      const error = await rejection(module.refuse());
+      expect(error).toBeInstanceOf(LimitError);
+      expect(error).toMatchObject({ code: 'ERR_OFFSITE_CALLS', limit: 'calls', bound: 1 });
+    });
+
+    test('learn by callSignal that they were given up, and why', async () => {
+      const module = await bench.site().link<Citizen>(at('citizen.js'));
+      const controller = new AbortController();
+      class Bored extends Error {
+        override name = 'Bored';
+      }
+      const waiting = withOptions(module.wait, { signal: controller.signal })(() =>
+        controller.abort(new Bored()),
+      );
+      expect(await rejection(waiting)).toBeInstanceOf(Bored);
+      expect(await module.reason()).toBe('Bored');
+      expect(await module.unbounded()).toBe(true);
     });
 
     test('see what was entered, also in place of a system module', async () => {

@@ -3,7 +3,9 @@ import {
   from,
   functor,
   type Received,
+  type Releasable,
   type Remote,
+  type RemoteFunction,
   RemoteManager,
   type RemotePromise,
   type RemoteReference,
@@ -80,7 +82,8 @@ typeOf(await remote.nested().inner).is<number>();
 const plus = await remote.adder(1);
 typeOf(await plus(2)).is<number>();
 typeOf(await remote.adder(1)(2)).is<number>();
-is<Equal<Received<(value: number) => Promise<string>>, (value: number) => RemotePromise<string>>>();
+is<Equal<Received<(value: number) => Promise<string>>, RemoteFunction<(value: number) => Promise<string>>>>();
+is<Equal<ReturnType<RemoteFunction<(value: number) => Promise<string>>>, RemotePromise<string>>>();
 
 // A callback may answer at once or later.
 typeOf(await remote.mapWith([1], (value) => value * 2)).is<number[]>();
@@ -102,7 +105,7 @@ remote.Counter(5);
 // What is awaited must have no `then` of its own, and symbols do not cross.
 // @ts-expect-error it is left out
 remote.then();
-is<Equal<keyof Remote<{ [Symbol.iterator](): void; a: 1; then: 2 }>, 'a'>>();
+is<Equal<keyof Remote<{ [Symbol.iterator](): void; a: 1; then: 2 }>, 'a' | keyof Releasable>>();
 
 // A reference is the proxy and a promise of it.
 declare const reference: RemoteReference<Library>;

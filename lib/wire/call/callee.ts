@@ -17,7 +17,7 @@ import { callId, doubleAt, sizeAt } from '../frame/numbers.ts';
 import type { Sender } from '../frame/sender.ts';
 import type { LiveValues } from '../live-values.ts';
 import { withOptions } from '../reference/handle.ts';
-import { referenceOf } from '../reference/reference.ts';
+import { type Releasable, referenceOf } from '../reference/reference.ts';
 import { perform } from './dispatch.ts';
 import { Lanes } from './lanes.ts';
 import { CallScope, within } from './scope.ts';
@@ -87,12 +87,13 @@ export class Callee {
         if (!(flags & ONCE)) exports.keep(id, undefined);
         return;
       }
-      // Before the call begins, because it may be given up while its arguments still come.
-      if (flags & CANCELLABLE) this.#scopes.set(id, new CallScope());
+      // Made now, because it may be given up while it waits for its arguments.
+      const scope = flags & CANCELLABLE ? new CallScope() : undefined;
+      if (scope) this.#scopes.set(id, scope);
       result =
         pending || this.#lanes.has(targetId)
-          ? this.#lanes.after(targetId, pending, () => this.#begin(flags, id, target, path, operation, args))
-          : this.#begin(flags, id, target, path, operation, args);
+          ? this.#lanes.after(targetId, pending, () => this.#begin(scope, target, path, operation, args))
+          : this.#begin(scope, target, path, operation, args);
       if (isThenable(result)) {
         // Once: a proxy's `then` asks again each time.
         result = Promise.resolve(result);
@@ -131,24 +132,21 @@ export class Callee {
   }
 
   #begin(
-    flags: number,
-    id: number,
+    scope: CallScope | undefined,
     target: unknown,
     path: readonly string[],
     operation: Operation,
     args: unknown[],
   ): unknown {
-    if (!(flags & CANCELLABLE)) {
+    if (!scope) {
       return isThenable(target)
         ? target.then((value) => perform(value, path, operation, args))
         : perform(target, path, operation, args);
     }
-    // It is gone only when the session is, and then nobody waits.
-    const scope = this.#scopes.get(id) ?? new CallScope();
     const run = (value: unknown) => {
-      scope.check();
+      scope.refuseGivenUp();
       // A third site's value: who gives the call up here gives it up there.
-      const held = referenceOf(value) ? withOptions(value as object, { signal: scope.signal }) : value;
+      const held = referenceOf(value) ? withOptions(value as Releasable, { signal: scope.signal }) : value;
       return within(scope, () => perform(held, path, operation, args));
     };
     return isThenable(target) ? target.then(run) : run(target);

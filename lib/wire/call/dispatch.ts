@@ -8,7 +8,8 @@ const ITS_OWN = new Set(['prototype', 'caller', 'arguments']);
 const isBuiltIn = (value: object, key: string): boolean => {
   const isFunction = typeof value === 'function';
   // First of all: few names are any of these.
-  if (!(key in Object.prototype) && !(isFunction && (key in Function.prototype || ITS_OWN.has(key)))) return false;
+  if (!(key in Object.prototype) && !(isFunction && (key in Function.prototype || ITS_OWN.has(key))))
+    return false;
   // What a proxy of a third site's value has is decided there.
   if (referenceOf(value)) return false;
   return !Object.hasOwn(value, key) || (isFunction && ITS_OWN.has(key));

@@ -1,5 +1,8 @@
 import { isNativeError } from 'node:util/types';
 
+/** The name of a leaf for a Date that is none, which superjson does not carry by itself. */
+export const INVALID_DATE = 'invalid-date';
+
 /** Whether an object's class is the built-in one of that name itself, of any realm, and none that extends it. */
 export const isBuiltIn = (value: object, name: string): boolean => {
   const prototype: object | null = Object.getPrototypeOf(value);

@@ -1,7 +1,7 @@
 import { isDate, isRegExp } from 'node:util/types';
 import { UnserializableError } from '../errors.ts';
 import { type LeafType, leafTypes } from '../shared.ts';
-import { isBuiltIn } from './built-in.ts';
+import { INVALID_DATE, isBuiltIn } from './built-in.ts';
 import { isPlain } from './plain.ts';
 import { makeSuperJSON } from './superjson.deferred.ts';
 
@@ -15,9 +15,6 @@ class Taught {
     this.value = value;
   }
 }
-
-/** Superjson's name for a Date that is none, which it does not carry by itself. */
-export const INVALID_DATE = 'invalid-date';
 
 /** What superjson writes beside a leaf; the JSON of each of these is text. */
 const ANNOTATIONS = new Set<unknown>(['Date', 'regexp', 'URL', 'bigint', 'number']);

@@ -1,5 +1,6 @@
 import { type AnyClass, classes, classNames, errorClasses, leafTypes } from '../shared.ts';
-import { INVALID_DATE } from './leaves.ts';
+// Not from where leaves are written: modules that only register something need not load superjson.
+import { INVALID_DATE } from './built-in.ts';
 
 /** What `registerType` needs to know of a type; `json` is what JSON carries whole. */
 export interface TypeRegistration<T, Json> {

@@ -14,7 +14,7 @@ export const SNAPSHOT = 64 * 1024 * 1024;
 
 /** Bytes that are read while they leave. */
 class Original {
-  readonly #bytes: Uint8Array;
+  #bytes: Uint8Array;
   /** How large they were when their message was written; memory that was moved away since has shrunk to nothing. */
   readonly size: number;
 
@@ -26,6 +26,12 @@ class Original {
   part(start: number, most: number): Uint8Array | undefined {
     if (this.#bytes.byteLength !== this.size) return undefined;
     return this.#bytes.subarray(start, Math.min(start + most, this.size));
+  }
+
+  /** Takes the memory away from its owner. */
+  take(): void {
+    const memory = this.#bytes.buffer as ArrayBuffer;
+    this.#bytes = new Uint8Array(structuredClone(memory, { transfer: [memory] }));
   }
 
   left(): void {}
@@ -63,6 +69,14 @@ export class Outgoing {
     this.#blobs.push({ id, source: copied ? new Snapshot(bytes) : new Original(bytes), offset: 0 });
     this.#continue();
     return id;
+  }
+
+  /**
+   * Takes the memory of what was begun under a number away from its owner, who gave it up with `transfer`; throws what
+   * `structuredClone` throws if it can't move.
+   */
+  take(id: number): void {
+    this.#blobs.find((blob) => blob.id === id)?.source.take();
   }
 
   /** Sends all at once, because this thread will do nothing else until it is answered. */

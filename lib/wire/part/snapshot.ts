@@ -40,6 +40,9 @@ export class Snapshot {
     return this.#blocks[Math.floor(start / BLOCK)]!.subarray(at, end);
   }
 
+  /** The memory of which this was made is nobody's any more, which makes no difference here. */
+  take(): void {}
+
   /** What lies before `end` has left: the block that ends there, if one does, is free. */
   left(end: number): void {
     if (end % BLOCK !== 0 && end !== this.size) return;

@@ -1,7 +1,7 @@
 import type { Call } from '../call/call.ts';
 import { type CallOptions, checkCallOptions } from '../call/options.ts';
 import { Operation } from '../frame/frame.ts';
-import { type Reference, referenceSymbol } from './reference.ts';
+import { type Reference, type Releasable, referenceSymbol } from './reference.ts';
 
 /** What proxies need of a session. */
 export interface Calls {
@@ -211,17 +211,17 @@ const handleOf = (value: unknown): Handler | undefined => {
  * they reject, and what runs over there learns of it through `callSignal()`. Throws OptionError, and TypeError for what
  * is not remote.
  */
-export const withOptions = <T extends object>(remote: T, options: CallOptions): T => {
+export const withOptions = <T extends Releasable>(remote: T, options: CallOptions): T => {
   const handle = handleOf(remote);
   if (!handle) throw new TypeError('withOptions() takes a remote function, module or object.');
-  return handle.with(checkCallOptions(options), remote) as T;
+  return handle.with(checkCallOptions(options), remote) as unknown as T;
 };
 
 /**
  * Gives a reference, or the result of a call that is used without being awaited, back to its site now instead of when it
  * is collected; later uses reject with ReleasedError. Throws TypeError for what is not remote.
  */
-export const release = (remote: object): void => {
+export const release = (remote: Releasable): void => {
   const handle = handleOf(remote);
   if (!handle) throw new TypeError('release() takes a reference to something in another site.');
   handle.calls.release(handle);

@@ -9,6 +9,12 @@ import { isAsyncIterable, isTransformStream, streamKind } from '../stream/kind.t
 const BY_REFERENCE = Symbol.for('offsite.byReference');
 const REFERENCE = Symbol.for('offsite.reference');
 
+/**
+ * The type of what is marked: it is `T`, and functions that return it say by it that a reference arrives. Without an
+ * argument it is what all marked types have in common.
+ */
+export type ByReference<T extends object = object> = T & { readonly [BY_REFERENCE]: true };
+
 /** An object whose class extends this one is never copied: the other site gets a reference to it. */
 export abstract class RemoteTarget {
   get [BY_REFERENCE](): true {
@@ -17,9 +23,10 @@ export abstract class RemoteTarget {
 }
 
 /** Marks an object, so that other sites get a reference to it instead of a copy; returns the same object. */
-export const byReference = <T extends object>(value: T): T => {
+export const byReference = <T extends object>(value: T): ByReference<T> => {
   markedByReference.add(value);
-  return value;
+  // For types alone: the mark is beside the object, which may be frozen.
+  return value as ByReference<T>;
 };
 
 /** A site's own view of a value that lives in another one; proxies carry it. */
@@ -36,6 +43,22 @@ export interface Reference {
 
 /** The symbol under which a proxy tells its reference. */
 export const referenceSymbol: typeof REFERENCE = REFERENCE;
+
+/** What stands here for something in another site: `release`, and `using`, give that back to its site. */
+export interface Releasable extends Disposable {
+  /** What it refers to, for this package alone; `to` is there for types only. */
+  readonly [REFERENCE]: { readonly to?: unknown };
+}
+
+/** The result of a call, which can be an argument without being awaited; `result` is there for types only. */
+export interface CallResult extends Releasable {
+  readonly [REFERENCE]: { readonly to?: unknown; readonly result: true };
+}
+
+/** What stands here for a T. */
+export interface RefersTo<T> extends Releasable {
+  readonly [REFERENCE]: { readonly to?: T };
+}
 
 /** What a proxy refers to, `undefined` for everything that is no proxy of a remote value. */
 export const referenceOf = (value: unknown): Reference | undefined => {

@@ -1,0 +1,21 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+
+const run = promisify(execFile);
+const example = async (name: string): Promise<string> => {
+  const { stdout } = await run(process.execPath, [`examples/${name}`]);
+  return stdout;
+};
+
+test('a computation in a site answers early, and another one is given up', async () => {
+  expect(await example('cancel.js')).toMatch(
+    /^enough after 200 ms: 3\.\d{3} by some darts\ngiven up: ERR_OFFSITE_TIMEOUT\nnothing runs over there any more\n$/,
+  );
+});
+
+test('rows come from a site until its caller has seen enough', async () => {
+  expect(await example('rows.js')).toMatch(
+    /^1: 20\.\d\d °C\n2: .*\n3: .*\nnothing is measured over there any more\n$/,
+  );
+});
