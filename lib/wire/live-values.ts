@@ -3,13 +3,12 @@ import type { Call } from './call/call.ts';
 import { decodeBody, encodeArguments, encodeBody } from './codec/codec.ts';
 import type { DecodeContext, EncodeContext, LiveRecord } from './codec/context.ts';
 import { arrivedFrom } from './codec/remote-error.ts';
-import { ProtocolError, UndecodableError } from './errors.ts';
+import { ProtocolError } from './errors.ts';
 import { Kind, Operation } from './frame/frame.ts';
 import type { Outbox } from './frame/outbox.ts';
 import type { Sender } from './frame/sender.ts';
 import { type Limits, passed } from './limits.ts';
-import { Incoming } from './part/incoming.ts';
-import { Outgoing, SNAPSHOT } from './part/outgoing.ts';
+import { Carrier } from './part/carrier.ts';
 import type { ProcessHold } from './process-hold.ts';
 import { type Calls, release } from './reference/handle.ts';
 import { isMarked, type Releasable, referenceOf } from './reference/reference.ts';
@@ -19,11 +18,6 @@ import { streamPort } from './stream/frames.ts';
 import { isTransformStream, streamKind } from './stream/kind.ts';
 import { Streams } from './stream/streams.ts';
 
-/** From here on bytes go beside the ring, where they are moved and not copied again. */
-const BESIDE_FROM = 64 * 1024;
-/** From here on they go in parts over links that carry nothing but bytes. */
-const PARTS_FROM = 256 * 1024;
-
 /** What of a message could not be there when it was read, because it comes later. */
 export type Pending = Promise<unknown>;
 
@@ -32,23 +26,9 @@ export class LiveValues implements EncodeContext, DecodeContext {
   readonly references: References;
   readonly signals: Signals;
   readonly streams: Streams;
-  readonly incoming: Incoming;
-  readonly outgoing: Outgoing;
+  readonly carrier: Carrier;
   readonly limits: Limits;
   readonly #calls: Calls;
-  readonly #sender: Sender;
-  /** Whether the link carries what is not bytes. */
-  readonly #sharesMemory: boolean;
-  /** What lies beside the frames that are being read. */
-  beside: readonly unknown[] | undefined;
-  /** What is written outside of the frame now, for the bound of a message. */
-  #carried = 0;
-  /** Parts of the message that is being written, in case it is never sent. */
-  #begun: number[] = [];
-  /** Those of them whose memory moves when it is certain that the message is sent. */
-  #moving: number[] = [];
-  /** Numbers of what of the message that was read last comes in parts. */
-  #parts: number[] = [];
   /** What the message that is being read waits for. */
   #pending: PromiseLike<unknown>[] = [];
 
@@ -61,9 +41,7 @@ export class LiveValues implements EncodeContext, DecodeContext {
     hold: ProcessHold,
   ) {
     this.#calls = calls;
-    this.#sender = sender;
     this.limits = limits;
-    this.#sharesMemory = sharesMemory;
     const references = () => limits.references;
     this.references = new References(calls, main, (id, count) => sender.release(id, count), references);
     const nextId = () => this.references.exports.nextId();
@@ -76,52 +54,40 @@ export class LiveValues implements EncodeContext, DecodeContext {
       references,
     );
     this.streams = new Streams(streamPort(sender, nextId, this, hold), limits);
-    this.outgoing = new Outgoing(sender);
-    this.incoming = new Incoming(() => limits.messageSize);
+    this.carrier = new Carrier(sender, limits, sharesMemory);
   }
 
   get depth(): number {
     return this.limits.depth;
   }
 
-  /** Bytes outside of the frame of the message that was written or read last. */
-  get carriedBytes(): number {
-    return this.#carried;
-  }
-
-  /** Whether parts of the message that was read last are still to come. */
-  get incomplete(): boolean {
-    return this.#parts.some((id) => this.incoming.awaits(id));
-  }
-
   /** Writes the body of the frame that was begun, and ends it; throws what the codec throws, and LimitError. */
   write(outbox: Outbox, value: unknown, path: string): void {
-    this.#begin();
+    this.carrier.write();
     try {
       encodeBody(outbox, value, this, path);
       this.#end(outbox);
     } catch (cause) {
-      this.#undo();
+      this.carrier.withdraw();
       throw cause;
     }
   }
 
   /** The same for the arguments of a call. */
   writeArguments(outbox: Outbox, args: readonly unknown[]): void {
-    this.#begin();
+    this.carrier.write();
     try {
       encodeArguments(outbox, args, this, 'arguments');
       this.#end(outbox);
     } catch (cause) {
-      this.#undo();
+      this.carrier.withdraw();
       throw cause;
     }
   }
 
   /** Reads a body, which may still wait for what `takePending` gives; throws UndecodableError and ProtocolError. */
   read(bytes: Buffer, start: number, end: number): unknown {
-    this.#carried = 0;
-    if (this.#parts.length > 0) this.#parts = [];
+    this.carrier.read();
     try {
       return decodeBody(bytes, start, end, this);
     } catch (cause) {
@@ -190,46 +156,21 @@ export class LiveValues implements EncodeContext, DecodeContext {
   }
 
   carry(bytes: Uint8Array, moves: boolean): number | undefined {
-    const size = bytes.byteLength;
-    const whole = moves && size === bytes.buffer.byteLength;
-    if (this.#sharesMemory && (whole || (size >= BESIDE_FROM && size <= SNAPSHOT))) {
-      this.#carried += size;
-      return this.#sender.outbox.move(
-        whole ? (bytes.buffer as ArrayBuffer) : (bytes.slice().buffer as ArrayBuffer),
-      );
-    }
-    if (size < PARTS_FROM) return undefined;
-    this.#carried += size;
-    const id = this.outgoing.send(bytes, !moves && size <= SNAPSHOT);
-    this.#begun.push(id);
-    if (whole) this.#moving.push(id);
-    return id;
+    return this.carrier.carry(bytes, moves);
   }
 
   share(memory: SharedArrayBuffer): number | undefined {
-    return this.#sharesMemory ? this.#sender.outbox.share(memory) : undefined;
+    return this.carrier.share(memory);
   }
 
   carried(number: number, size: number): ArrayBuffer {
-    this.#carried += size;
-    if (number < 0) {
-      const { memory, whole } = this.incoming.expect(number, size);
-      this.#pending.push(whole);
-      this.#parts.push(number);
-      return memory;
-    }
-    const memory = this.beside?.[number];
-    if (!(memory instanceof ArrayBuffer) || memory.byteLength !== size) {
-      throw new RangeError(`There is no memory of ${size} bytes under ${number} beside the message.`);
-    }
+    const { memory, whole } = this.carrier.carried(number, size);
+    if (whole) this.#pending.push(whole);
     return memory;
   }
 
   shared(number: number): SharedArrayBuffer {
-    const memory = this.beside?.[number];
-    if (!(memory instanceof SharedArrayBuffer))
-      throw new RangeError(`No memory is shared under ${number} beside the message.`);
-    return memory;
+    return this.carrier.shared(number);
   }
 
   later(promise: PromiseLike<unknown>, put: (value: unknown) => void): void {
@@ -248,8 +189,7 @@ export class LiveValues implements EncodeContext, DecodeContext {
 
   /** The peer is gone; `failure` makes the errors of what waits for it. */
   end(failure: () => unknown): void {
-    this.outgoing.end();
-    this.incoming.end(new UndecodableError('The link ended before all parts of a message had come.'));
+    this.carrier.end();
     this.streams.end(failure);
     this.signals.end(failure());
     this.references.clear();
@@ -268,25 +208,14 @@ export class LiveValues implements EncodeContext, DecodeContext {
     return this.#calls.pull(call).finally(() => release(promise as Releasable));
   }
 
-  #begin(): void {
-    this.#carried = 0;
-    if (this.#begun.length > 0) this.#begun = [];
-    if (this.#moving.length > 0) this.#moving = [];
-  }
-
   #end(outbox: Outbox): void {
     const { frameSize, messageSize } = this.limits;
     const frame = outbox.frameSize;
     if (frame > frameSize) throw passed('frameSize', frameSize, `The text of a message has ${frame} bytes`);
-    const whole = frame + this.#carried;
+    const whole = frame + this.carrier.bytes;
     if (whole > messageSize) throw passed('messageSize', messageSize, `A message has ${whole} bytes`);
-    for (const id of this.#moving) this.outgoing.take(id);
+    this.carrier.commit();
     outbox.end();
-  }
-
-  /** The message will not be sent. */
-  #undo(): void {
-    for (const id of this.#begun) this.outgoing.cut(id);
   }
 
   /** The result of a call that was not awaited: its value will be there before what it is sent to begins. */

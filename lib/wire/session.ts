@@ -4,7 +4,7 @@ import { Callee } from './call/callee.ts';
 import { Caller } from './call/caller.ts';
 import { arrivedFrom } from './codec/remote-error.ts';
 import { ProtocolError, TimeoutError } from './errors.ts';
-import { CUT, FLAGS_AT, FORGET, HEADER, Kind, Operation } from './frame/frame.ts';
+import { FLAGS_AT, FORGET, HEADER, Kind, Operation } from './frame/frame.ts';
 import { Inbox } from './frame/inbox.ts';
 import { doubleAt } from './frame/numbers.ts';
 import { Sender } from './frame/sender.ts';
@@ -129,9 +129,9 @@ export class Session implements LinkReceiver {
     // Whoever looks at the promise is this.
     this.#caller.pull(call).catch(() => {});
     this.#sender.flush();
-    this.#live.outgoing.sendAll();
+    this.#live.carrier.sendAll();
     const decode = (bytes: Buffer, body: number, end: number, beside: Beside['values'] | undefined) => {
-      this.#live.beside = beside;
+      this.#live.carrier.beside = beside;
       const value = this.#live.read(bytes, body, end);
       // Its parts are waited for here; what is read next does not wait for them again.
       void this.#live.takePending();
@@ -144,8 +144,8 @@ export class Session implements LinkReceiver {
           link: this.#link,
           id: call.number,
           decode,
-          onPart: (bytes, at, end) => this.#onPart(bytes, at, end),
-          incomplete: () => this.#live.incomplete,
+          onPart: (bytes, at, end) => this.#live.carrier.onPart(bytes, at, end),
+          incomplete: () => this.#live.carrier.incomplete,
           over: () => this.#failure !== undefined,
         },
         timeout,
@@ -201,7 +201,7 @@ export class Session implements LinkReceiver {
   #onFrame(bytes: Buffer, at: number, end: number, beside: Beside['values'] | undefined): void {
     // After its end a session still passes on what the peer prints while it ends.
     if (this.#failure && bytes[at + 4] !== Kind.output) return;
-    this.#live.beside = beside;
+    this.#live.carrier.beside = beside;
     const id = bytes.readDoubleLE(at + HEADER);
     const body = at + HEADER + 8;
     const flags = bytes[at + FLAGS_AT]!;
@@ -219,7 +219,7 @@ export class Session implements LinkReceiver {
       case Kind.release:
         return this.#live.references.exports.release(id, doubleAt(bytes, body, end));
       case Kind.part:
-        return this.#onPart(bytes, at, end);
+        return this.#live.carrier.onPart(bytes, at, end);
       case Kind.chunk:
       case Kind.end:
       case Kind.fail:
@@ -252,12 +252,6 @@ export class Session implements LinkReceiver {
     // A greeting is plain; what it would wait for must not hold up what comes behind it.
     void this.#live.takePending();
     this.#events.hello?.(greeting);
-  }
-
-  #onPart(bytes: Buffer, at: number, end: number): void {
-    const id = bytes.readDoubleLE(at + HEADER);
-    if (bytes[at + FLAGS_AT]! & CUT) this.#live.incoming.onCut(id);
-    else this.#live.incoming.onPart(id, bytes, at + HEADER + 8, end);
   }
 
   /** What was given as a reason; one that can't be read is still one. */

@@ -31,7 +31,7 @@ export const streamPort = (
   chunk(id, home, value) {
     const size = sender.value(Kind.chunk, flagsOf(home), id, value, live, 'item');
     sender.flushSoon();
-    return size + live.carriedBytes;
+    return size + live.carrier.bytes;
   },
   end(id, home, value) {
     sender.value(Kind.end, flagsOf(home), id, value, live, 'result');
@@ -99,7 +99,7 @@ export class StreamFrames {
       if (cause instanceof ProtocolError) throw cause;
       return this.#inOrder(id, home, end - at, undefined, () => streams.onFail(id, home, cause));
     }
-    const size = end - at + this.#live.carriedBytes;
+    const size = end - at + this.#live.carrier.bytes;
     const pending = this.#live.takePending();
     this.#inOrder(
       id,
