@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter, setMaxListeners } from 'node:events';
 import { type Actor, createActor } from 'xstate';
-import type { EngineGreeting, ManagerGreeting } from '../lib/engine/protocol.ts';
+import type { ManagerGreeting } from '../lib/engine/protocol.ts';
 import type { SiteService } from '../lib/engine/site-service.ts';
 import { ForkError } from '../lib/fork/errors.ts';
 import { FunctorError } from '../lib/module/errors.ts';
@@ -82,7 +82,7 @@ export class RemoteManager implements AsyncDisposable {
       this.name,
       main,
       {
-        hello: (greeting) => this.#site.onGreeting(greeting as EngineGreeting),
+        hello: (greeting) => this.#site.onGreeting(greeting),
         output: (descriptor, text) => output.write(descriptor, text),
         disconnected: (cause) => this.#site.onDisconnected(cause),
       },

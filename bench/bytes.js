@@ -1,5 +1,4 @@
 // 64 MiB of a Float64Array there and back, and 64 MiB that are only shared.
-import { works } from './coming.js';
 import { pipe } from './floors/pipe.js';
 import { awaited, timed } from './harness.js';
 import { siteModule } from './site.js';
@@ -10,17 +9,6 @@ const rounds = { rounds: 7, warmUp: 1 };
 const SHARED = 200;
 
 /** @typedef {import('./site.js').SiteModule} SiteModule */
-
-/**
- * Whether the site writes into the caller's memory, and not into a copy of it.
- * @param {SiteModule} module
- */
-const sharesMemory = (module) =>
-  works(async () => {
-    const memory = new SharedArrayBuffer(64);
-    await module.mark(memory, 7);
-    return new Int32Array(memory)[0] === 7;
-  });
 
 /**
  * Memory that is new each time, as what the site knows already might cost less.
@@ -66,10 +54,9 @@ export const bench = async (harness) => {
     rounds,
   );
 
-  const shares = await sharesMemory(virtual);
   await harness.compare('shared memory of 64 MiB to a virtual site', {
-    offsite: shares ? share(virtual, SIZE) : 'not built yet',
-    'the same of 64 bytes': shares ? share(virtual, 64) : 'not built yet',
+    offsite: share(virtual, SIZE),
+    'the same of 64 bytes': share(virtual, 64),
   });
 
   const sh = await siteModule(harness, 'sh');

@@ -1,6 +1,7 @@
 // One value for each class of values that the codec treats in another way.
 import { Buffer } from 'node:buffer';
 import { isDeepStrictEqual } from 'node:util';
+import { registerClass } from 'offsite';
 
 /**
  * @typedef {object} Sample
@@ -18,6 +19,8 @@ export class Point {
     this.y = y;
   }
 }
+
+registerClass(Point);
 
 const row = (/** @type {unknown} */ _, /** @type {number} */ id) => ({
   id,

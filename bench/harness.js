@@ -7,7 +7,7 @@
 
 /**
  * What is measured, or why it is not: a peer is not installed, or what the bench calls does not exist yet.
- * @typedef {Round | 'not here' | 'not built yet'} Contender
+ * @typedef {Round | 'not here'} Contender
  */
 
 /**
@@ -15,7 +15,7 @@
  * @property {string} name
  * @property {number} [median] of all rounds' medians, in the row's unit
  * @property {number} [mean] of all rounds' means, in the row's unit
- * @property {'not here' | 'not built yet'} [absent] why there are no figures
+ * @property {'not here'} [absent] why there are no figures
  */
 
 /**
@@ -112,7 +112,7 @@ export class Harness {
   /**
    * Adds a row for a figure that is measured against nothing but its target.
    * @param {string} measure
-   * @param {number | 'not here' | 'not built yet'} value
+   * @param {number | 'not here'} value
    * @param {'us' | '%'} unit
    */
   level(measure, value, unit) {

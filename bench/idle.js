@@ -1,6 +1,4 @@
 // What a site costs that does nothing, or little: CPU of both ends, in percent of one core.
-import { fileURLToPath } from 'node:url';
-
 /** How long one figure is taken for, in milliseconds. */
 const TAKE_FOR = 1_500;
 /** Calls a second. */
@@ -58,10 +56,7 @@ const percent = async (site, fork, rate) => {
   return ((after - before) / (performance.now() - start)) * 100;
 };
 
-/**
- * Adds a figure for each fork method and rate with `harness.figure(measure, value, unit)`.
- * @param {{ own<T extends { close(): unknown }>(thing: T): T, figure(measure: string, value: number, unit: string): void }} harness
- */
+/** @param {import('./harness.js').Harness} harness */
 export const bench = async (harness) => {
   const { RemoteManager } = await import('offsite');
   for (const fork of /** @type {const} */ (['virtual', 'sh'])) {
@@ -70,20 +65,7 @@ export const bench = async (harness) => {
     await site.add(1, 2);
     for (const rate of [0, ...RATES]) {
       const what = rate === 0 ? 'idle' : `${rate.toLocaleString('en')} calls/s`;
-      harness.figure(`CPU of both ends, ${fork}, ${what}`, await percent(site, fork, rate), '%');
+      harness.level(`CPU of both ends, ${fork}, ${what}`, await percent(site, fork, rate), '%');
     }
   }
 };
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  /** @type {{ close(): unknown }[]} */
-  const owned = [];
-  await bench({
-    own: (thing) => {
-      owned.push(thing);
-      return thing;
-    },
-    figure: (measure, value, unit) => console.log(`${measure.padEnd(50)} ${value.toFixed(2)} ${unit}`),
-  });
-  await Promise.all(owned.map((thing) => thing.close()));
-}

@@ -1,7 +1,6 @@
 // Does one of many cost what one of few does? Calls in flight, live references, streams.
 import v8 from 'node:v8';
 import vm from 'node:vm';
-import { works } from './coming.js';
 import { median, timed } from './harness.js';
 import { siteModule } from './site.js';
 
@@ -123,12 +122,11 @@ const benchOf = async (harness, fork) => {
   );
 
   const streams = streamed(module);
-  const built = await works(() => streams(1).then(() => true));
   await harness.compare(
     `100 streams at once, each, ${fork}`,
     {
-      offsite: built ? furtherItem(streams, STREAMS) : 'not built yet',
-      '10 at once': built ? furtherItem(streams, FEW) : 'not built yet',
+      offsite: furtherItem(streams, STREAMS),
+      '10 at once': furtherItem(streams, FEW),
     },
     rounds,
   );

@@ -54,29 +54,11 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 
-/**
- * The bench of that name; nothing if its file has not been written yet.
- * @param {string} name
- * @returns {Promise<((harness: Harness) => Promise<void>) | undefined>}
- */
-const find = async (name) => {
-  const url = new URL(`./${name}.js`, import.meta.url);
-  try {
-    return (await import(url.href)).bench;
-  } catch (cause) {
-    const { code, url: missing } = /** @type {NodeJS.ErrnoException & { url?: string }} */ (cause);
-    if (code === 'ERR_MODULE_NOT_FOUND' && missing === url.href) return undefined;
-    throw cause;
-  }
-};
-
 const harness = new Harness();
 for (const name of names.filter((each) => positionals.length === 0 || positionals.includes(each))) {
   try {
-    const bench = await find(name);
-    if (bench) await bench(harness);
-    // Only that of the CPU is still to come.
-    else harness.level('CPU of an idle site', 'not built yet', '%');
+    const { bench } = await import(`./${name}.js`);
+    await bench(harness);
   } catch (cause) {
     // The other benches still have something to say; a bench that broke is no measurement, though.
     progress('');

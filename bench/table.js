@@ -75,6 +75,6 @@ export const summary = (rows) => {
   const count = (/** @type {string} */ word) => all.filter((each) => each.startsWith(word)).length;
   return (
     `Of ${all.length} targets ${count('met')} are met, ${count('not met')} are not met, ` +
-    `${count('not built yet')} are for what is not built yet, and for ${count('not here')} the peer is not here.`
+    `and for ${count('not here')} the peer is not here.`
   );
 };

@@ -1,6 +1,6 @@
 // Calls over a WebSocket, from this process to another on 127.0.0.1.
 import { Buffer } from 'node:buffer';
-import { coming } from './coming.js';
+import { connect } from 'offsite';
 import { listener, rawWebSocket } from './floors/websocket.js';
 import { addAtOnce, awaited } from './harness.js';
 
@@ -11,10 +11,9 @@ const MESSAGE = Buffer.alloc(64, 'x');
 
 /** @param {import('./harness.js').Harness} harness */
 const connected = async (harness) => {
-  const { connect } = coming;
-  if (!connect) return undefined;
   const server = harness.own(await listener(new URL('./websocket-server.js', import.meta.url)));
-  return harness.own(await connect(server.url)).main;
+  return /** @type {{ main: import('./site.js').SiteModule }} */ (harness.own(await connect(server.url)))
+    .main;
 };
 
 /** @param {import('./harness.js').Harness} harness */
@@ -23,13 +22,9 @@ export const bench = async (harness) => {
   const plain = harness.own(await rawWebSocket({ hotFor: 0 }));
   const hot = harness.own(await rawWebSocket());
   await harness.compare('awaited add(1, 2), WebSocket', {
-    offsite: main ? () => awaited(AWAITED, () => main.add(1, 2)) : 'not built yet',
+    offsite: () => awaited(AWAITED, () => main.add(1, 2)),
     'raw ws, 64 bytes': () => awaited(AWAITED, () => plain.trip(MESSAGE)),
     'raw ws, 64 bytes, both ends hot': () => awaited(AWAITED, () => hot.trip(MESSAGE)),
   });
-  harness.level(
-    '20,000 add(1, 2) at once, each, WebSocket',
-    main ? await addAtOnce(main, AT_ONCE) : 'not built yet',
-    'us',
-  );
+  harness.level('20,000 add(1, 2) at once, each, WebSocket', await addAtOnce(main, AT_ONCE), 'us');
 };

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { engineGreeting } from '../../lib/engine/greetings.ts';
 import type { EngineGreeting } from '../../lib/engine/protocol.ts';
 import { forkOf, type Needs } from '../../lib/fork/automatic.ts';
 import { ForkError } from '../../lib/fork/errors.ts';
@@ -55,7 +56,7 @@ export class Site implements SiteLife {
   readonly #onExit: () => void;
   #starting: Promise<void> | undefined;
   #forked: ForkedSite | undefined;
-  #greet: ((greeting: EngineGreeting) => void) | undefined;
+  #greet: ((greeting: unknown) => void) | undefined;
   /** Aborted when asking has taken as long as it may. */
   readonly #hurry = new AbortController();
   #linkFailure: Error | undefined;
@@ -95,7 +96,7 @@ export class Site implements SiteLife {
   }
 
   /** The engine's greeting has come. */
-  onGreeting(greeting: EngineGreeting): void {
+  onGreeting(greeting: unknown): void {
     this.#greet?.(greeting);
   }
 
@@ -157,7 +158,13 @@ export class Site implements SiteLife {
   /** Waits for the engine's greeting; rejects if it is not the engine that was asked for, or died. */
   async #meet(forked: ForkedSite, signal: AbortSignal): Promise<void> {
     const greeted = new Promise<EngineGreeting>((resolve, reject) => {
-      this.#greet = resolve;
+      this.#greet = (said) => {
+        try {
+          resolve(engineGreeting(said));
+        } catch (cause) {
+          reject(this.#strange((cause as Error).message));
+        }
+      };
       const abort = () => reject(signal.reason);
       if (signal.aborted) abort();
       signal.addEventListener('abort', abort, { once: true });
@@ -247,6 +254,14 @@ export class Site implements SiteLife {
     // What it has started must not outlive it, however it ended.
     if (this.#forked) void this.#sweep(this.#forked);
     this.#onExit();
+  }
+
+  #strange(what: string): ForkError {
+    return new ForkError(this.#name, {
+      step: 'version',
+      what: what.replace(/^T/, 't'),
+      remedy: 'Install the same version of offsite over there, or let the engine be sent.',
+    });
   }
 
   #tooLate(): ForkError {

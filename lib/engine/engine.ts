@@ -5,6 +5,7 @@ import { SiteClosedError } from '../wire/errors.ts';
 import { PROTOCOL } from '../wire/frame/frame.ts';
 import type { Link } from '../wire/link/link.ts';
 import { closeChildren } from './closers.ts';
+import { managerGreeting } from './greetings.ts';
 import { runsForeignCode, startLifeline, Word } from './lifeline.ts';
 import type { Parent } from './loader/loader.ts';
 import { captureOutput } from './output.ts';
@@ -50,7 +51,7 @@ export class Engine {
       'the manager',
       service,
       {
-        hello: (greeting) => this.#onGreeting(greeting as ManagerGreeting),
+        hello: (greeting) => this.#onGreeting(managerGreeting(greeting)),
         close: () => void this.#close(),
         disconnected: (cause) => this.#orphaned(cause),
       },

@@ -1,4 +1,4 @@
-import { LimitError } from './errors.ts';
+import { LimitError, ProtocolError } from './errors.ts';
 
 /** What one session may take of this process; a peer that asks for more loses its link. */
 export interface Limits {
@@ -36,6 +36,17 @@ const CODES: Record<keyof Limits, string> = {
   references: 'ERR_OFFSITE_REFERENCES',
   calls: 'ERR_OFFSITE_CALLS',
   streams: 'ERR_OFFSITE_STREAMS',
+};
+
+/** Checks limits that a peer has sent; throws ProtocolError. */
+export const checkLimits = (limits: unknown): void => {
+  if (typeof limits !== 'object' || limits === null)
+    throw new ProtocolError('The limits that came are none.');
+  for (const [name, bound] of Object.entries(limits)) {
+    if (!Object.hasOwn(CODES, name) || !Number.isSafeInteger(bound) || bound < 1) {
+      throw new ProtocolError(`The limit ${name} came as ${JSON.stringify(bound)}, which can be none.`);
+    }
+  }
 };
 
 /** The error for a limit that was passed; `what` is a clause that says what was too much. */

@@ -163,9 +163,11 @@ export class LiveValues implements EncodeContext, DecodeContext {
       case 'reference':
         return this.references.take(id, home);
       case 'result':
-        return home
-          ? Promise.resolve(this.references.exports.get(id))
-          : this.#fetch(this.references.take(id, false) as object);
+        return this.#later(
+          home
+            ? Promise.resolve(this.references.exports.get(id))
+            : this.#fetch(this.references.take(id, false) as object),
+        );
       case 'aborted':
         return AbortSignal.abort(value);
       case 'transform':
@@ -198,7 +200,7 @@ export class LiveValues implements EncodeContext, DecodeContext {
     }
     if (size < PARTS_FROM) return undefined;
     this.#carried += size;
-    const id = this.outgoing.send(!moves && size <= SNAPSHOT ? bytes.slice() : bytes);
+    const id = this.outgoing.send(bytes, !moves && size <= SNAPSHOT);
     this.#begun.push(id);
     if (whole) this.#moving.push(id);
     return id;
@@ -231,7 +233,7 @@ export class LiveValues implements EncodeContext, DecodeContext {
   }
 
   later(promise: PromiseLike<unknown>, put: (value: unknown) => void): void {
-    this.#pending.push(promise.then(put));
+    this.#pending.push(this.#later(promise.then(put)));
   }
 
   /** What the message that was just read still waits for, `undefined` if it is whole. */
@@ -251,6 +253,12 @@ export class LiveValues implements EncodeContext, DecodeContext {
     this.streams.end(failure);
     this.signals.end(failure());
     this.references.clear();
+  }
+
+  /** A promise that a peer has put somewhere, perhaps where nobody looks: its failure must not end the process. */
+  #later<T>(promise: PromiseLike<T>): PromiseLike<T> {
+    promise.then(undefined, () => {});
+    return promise;
   }
 
   /** The value of a promise that the peer holds. */

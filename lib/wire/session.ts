@@ -6,8 +6,9 @@ import { arrivedFrom } from './codec/remote-error.ts';
 import { ProtocolError, TimeoutError } from './errors.ts';
 import { CUT, FLAGS_AT, FORGET, HEADER, Kind, Operation } from './frame/frame.ts';
 import { Inbox } from './frame/inbox.ts';
+import { doubleAt } from './frame/numbers.ts';
 import { Sender } from './frame/sender.ts';
-import { DEFAULT_LIMITS, type Limits } from './limits.ts';
+import { checkLimits, DEFAULT_LIMITS, type Limits } from './limits.ts';
 import type { Beside, Link, LinkReceiver } from './link/link.ts';
 import { LiveValues } from './live-values.ts';
 import { ProcessHold } from './process-hold.ts';
@@ -43,6 +44,7 @@ export class Session implements LinkReceiver {
   readonly #limits: Limits;
   #link: Link | undefined;
   #failure: FailureOf | undefined;
+  #greeted = false;
 
   /** `main` is what the peer reaches under id 0; `peer` its name in errors. */
   constructor(
@@ -91,8 +93,9 @@ export class Session implements LinkReceiver {
     return calls === this.#caller;
   }
 
-  /** Sets bounds that were not known when the session was made. */
+  /** Sets bounds that were not known when the session was made; throws ProtocolError for what can be none. */
   limit(limits: Partial<Limits>): void {
+    checkLimits(limits);
     Object.assign(this.#limits, limits);
   }
 
@@ -129,7 +132,10 @@ export class Session implements LinkReceiver {
     this.#live.outgoing.sendAll();
     const decode = (bytes: Buffer, body: number, end: number, beside: Beside['values'] | undefined) => {
       this.#live.beside = beside;
-      return this.#live.read(bytes, body, end);
+      const value = this.#live.read(bytes, body, end);
+      // Its parts are waited for here; what is read next does not wait for them again.
+      void this.#live.takePending();
+      return value;
     };
     try {
       const answer = awaitSync(
@@ -211,7 +217,7 @@ export class Session implements LinkReceiver {
       case Kind.cancel:
         return this.#callee.onCancel(id, this.#reason(bytes, body, end));
       case Kind.release:
-        return this.#live.references.exports.release(id, bytes.readDoubleLE(body));
+        return this.#live.references.exports.release(id, doubleAt(bytes, body, end));
       case Kind.part:
         return this.#onPart(bytes, at, end);
       case Kind.chunk:
@@ -233,10 +239,19 @@ export class Session implements LinkReceiver {
       case Kind.close:
         return this.#events.close?.();
       case Kind.hello:
-        return this.#events.hello?.(this.#live.read(bytes, body, end));
+        return this.#onHello(bytes, body, end);
       default:
         throw new ProtocolError(`A frame of the unknown kind ${bytes[at + 4]} arrived.`);
     }
+  }
+
+  #onHello(bytes: Buffer, body: number, end: number): void {
+    if (this.#greeted) throw new ProtocolError('The peer greeted twice.');
+    this.#greeted = true;
+    const greeting = this.#live.read(bytes, body, end);
+    // A greeting is plain; what it would wait for must not hold up what comes behind it.
+    void this.#live.takePending();
+    this.#events.hello?.(greeting);
   }
 
   #onPart(bytes: Buffer, at: number, end: number): void {

@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import { isError } from '../codec/built-in.ts';
-import { ProtocolError } from '../errors.ts';
+import { ProtocolError, UndecodableError } from '../errors.ts';
 import {
   CANCELLABLE,
   FLAGS_AT,
@@ -13,6 +13,7 @@ import {
   VOID,
 } from '../frame/frame.ts';
 import { Names } from '../frame/names.ts';
+import { callId, doubleAt, sizeAt } from '../frame/numbers.ts';
 import type { Sender } from '../frame/sender.ts';
 import type { LiveValues } from '../live-values.ts';
 import { withOptions } from '../reference/handle.ts';
@@ -24,6 +25,15 @@ import { CallScope, within } from './scope.ts';
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
   typeof (value as { then?: unknown }).then === 'function';
+
+/** More arguments than this fit on no stack; an array with holes may have them at no cost for who sends it. */
+const MOST_ARGUMENTS = 1_000_000;
+
+const argumentsFrom = (value: unknown): unknown[] => {
+  if (!Array.isArray(value)) throw new UndecodableError('The arguments of a call are no list.');
+  if (value.length > MOST_ARGUMENTS) throw new UndecodableError(`A call has ${value.length} arguments.`);
+  return value;
+};
 
 /** The side of a session that performs the peer's calls and answers them. */
 export class Callee {
@@ -46,13 +56,14 @@ export class Callee {
   onCall(bytes: Buffer, at: number, id: number, end: number): void {
     const flags = bytes[at + FLAGS_AT]!;
     const segments = bytes.readUInt16LE(at + 6);
-    const targetId = bytes.readDoubleLE(at + HEADER + 8);
+    const targetId = doubleAt(bytes, at + HEADER + 8, end);
+    callId(id);
     const { exports } = this.#live.references;
     const target = exports.get(targetId);
     let position = at + HEADER + 16;
     const path: string[] = [];
     for (let i = 0; i < segments; i++) {
-      const size = bytes.readUInt16LE(position);
+      const size = sizeAt(bytes, position, end);
       if (position + 2 + size > end)
         throw new ProtocolError('A call arrived whose path is longer than its frame.');
       path.push(this.#names.read(bytes, position + 2, position + 2 + size));
@@ -62,11 +73,15 @@ export class Callee {
       throw new ProtocolError(`The peer has more than ${this.#live.limits.calls} calls running.`);
     }
     const operation = (flags & OPERATION_MASK) as Operation;
+    if (operation > Operation.get) throw new ProtocolError('A call arrived that does what no call can do.');
+    if (flags & CANCELLABLE && this.#scopes.has(id)) {
+      throw new ProtocolError(`The peer made two calls under ${id} that run at once.`);
+    }
     let result: unknown;
     // Counted without Atomics, because only this thread writes, and a late look at it does no harm.
     this.#activity[0]!++;
     try {
-      const args = operation === Operation.get ? [] : (this.#live.read(bytes, position, end) as unknown[]);
+      const args = operation === Operation.get ? [] : argumentsFrom(this.#live.read(bytes, position, end));
       const pending = this.#live.takePending();
       if (flags & VOID) {
         if (!(flags & ONCE)) exports.keep(id, undefined);
@@ -86,7 +101,7 @@ export class Callee {
       } else if (flags & CANCELLABLE) this.#scopes.delete(id);
     } catch (cause) {
       if (cause instanceof ProtocolError) throw cause;
-      this.#scopes.delete(id);
+      if (flags & CANCELLABLE) this.#scopes.delete(id);
       if (flags & ONCE) return this.#answer(Kind.throw, id, cause);
       result = Promise.reject(cause);
       // Whoever waits for it learns of its failure.
@@ -96,12 +111,12 @@ export class Callee {
     }
     if (flags & ONCE) return this.#answerWhenDone(id, result);
     exports.keep(id, result);
-    if (flags & PULLED) this.#answerWhenDone(id, result);
+    if (flags & PULLED) this.#answerWhenDone(id, exports.pull(id));
   }
 
   /** Answers a call whose result was kept. */
   onPull(id: number): void {
-    this.#answerWhenDone(id, this.#live.references.exports.get(id));
+    this.#answerWhenDone(id, this.#live.references.exports.pull(id));
   }
 
   /** The caller gave a call up; one that has been answered, or could not be given up, is let be. */
@@ -129,7 +144,7 @@ export class Callee {
         : perform(target, path, operation, args);
     }
     const run = (value: unknown) => {
-      scope.refuseGivenUp();
+      scope.check();
       // A third site's value: who gives the call up here gives it up there.
       const held = referenceOf(value) ? withOptions(value as Releasable, { signal: scope.signal }) : value;
       return within(scope, () => perform(held, path, operation, args));

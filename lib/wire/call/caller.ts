@@ -106,7 +106,7 @@ export class Caller implements Calls {
   /** Tells the peer, in the call's frame which is still here, that it may be given up. */
   allowCancel(call: Call): void {
     if (call.frame < 0) return;
-    call.cancellable = true;
+    call.markCancellable();
     this.#port.sender.outbox.bytes[call.frame + FLAGS_AT]! |= CANCELLABLE;
   }
 
@@ -125,8 +125,7 @@ export class Caller implements Calls {
     const call = reference.call as Call | undefined;
     if (call) {
       if (!call.kept) return;
-      call.kept = false;
-      call.released = true;
+      call.markReleased();
       this.#kept.unregister(call);
       // Behind the calls of this turn that use it.
       this.#port.sender.release(call.number, 1);
@@ -164,6 +163,8 @@ export class Caller implements Calls {
     try {
       value = live.read(bytes, body, end);
     } catch (cause) {
+      // The link ends with this, and the call with the link.
+      if (cause instanceof ProtocolError && call) this.#wait(call);
       if (cause instanceof ProtocolError) throw cause;
       call?.reject(cause);
       return;
@@ -262,14 +263,14 @@ export class Caller implements Calls {
   }
 
   #wait(call: Call): void {
-    call.pulled = true;
+    call.markPulled();
     this.#waiting.set(call.number, call);
     this.#port.waits(1);
   }
 
   /** Tells the peer, in the call's frame which is still here, that the result will be used further. */
   #keepResult(call: Call): void {
-    call.kept = true;
+    call.markKept();
     this.#port.sender.outbox.bytes[call.frame + FLAGS_AT]! &= ~ONCE;
     this.#kept.register(call, call.number, call);
   }

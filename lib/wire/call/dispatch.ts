@@ -1,12 +1,19 @@
 import { Operation } from '../frame/frame.ts';
 import { byReference, referenceOf } from '../reference/reference.ts';
 
+/** What a function has of its own and nobody has given it: who called it last, and with what. */
+const ITS_OWN = new Set(['prototype', 'caller', 'arguments']);
+
 /** Properties that every object or function has, which are no part of what was exported. */
-const isBuiltIn = (value: object, key: string): boolean =>
-  (key in Object.prototype || (typeof value === 'function' && key in Function.prototype)) &&
-  !Object.hasOwn(value, key) &&
+const isBuiltIn = (value: object, key: string): boolean => {
+  const isFunction = typeof value === 'function';
+  // First of all: few names are any of these.
+  if (!(key in Object.prototype) && !(isFunction && (key in Function.prototype || ITS_OWN.has(key))))
+    return false;
   // What a proxy of a third site's value has is decided there.
-  !referenceOf(value);
+  if (referenceOf(value)) return false;
+  return !Object.hasOwn(value, key) || (isFunction && ITS_OWN.has(key));
+};
 
 const describe = (path: readonly string[]): string =>
   path.length === 0 ? 'What was called' : path.join('.');
@@ -19,7 +26,10 @@ const step = (value: unknown, key: string, path: readonly string[]): unknown => 
     );
   }
   if (typeof value !== 'object' && typeof value !== 'function') {
-    return key in Object(value) ? (value as Record<string, unknown>)[key] : undefined;
+    // Text has its methods; what makes text was not exported.
+    return key === 'constructor' || key.startsWith('__')
+      ? undefined
+      : (value as Record<string, unknown>)[key];
   }
   return isBuiltIn(value, key) ? undefined : (value as Record<string, unknown>)[key];
 };

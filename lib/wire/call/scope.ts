@@ -14,8 +14,8 @@ export class CallScope {
     return this.#controller.signal;
   }
 
-  /** Throws the reason if the caller gave it up before it began: then it need not begin. */
-  refuseGivenUp(): void {
+  /** Throws the reason if the caller has given it up already. */
+  check(): void {
     if (this.#reason) throw this.#reason.value;
   }
 

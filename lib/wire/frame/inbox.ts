@@ -13,6 +13,7 @@ type OnWaited = (bytes: Buffer, at: number, end: number, beside: BesideFrames) =
 
 /** Where the frame that begins at `at` ends; throws ProtocolError if it can't be one. */
 const endOf = (bytes: Buffer, at: number, end: number): number => {
+  if (at + 4 > end) throw new ProtocolError('A message arrived that ends within the size of a frame.');
   const next = at + 4 + bytes.readUInt32LE(at);
   if (next > end || next - at < HEADER + 8 || next - at > MAX_FRAME) {
     throw new ProtocolError(`A frame of ${next - at} bytes arrived, which can't be one.`);

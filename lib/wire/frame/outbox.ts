@@ -52,6 +52,15 @@ export class Outbox {
     return at;
   }
 
+  /** The head of a frame whose body lies elsewhere, with nothing in between. */
+  head(kind: number, id: number, size: number): Buffer {
+    const head = Buffer.alloc(HEADER + 8);
+    head.writeUInt32LE(HEADER + 4 + size, 0);
+    head[4] = kind;
+    head.writeDoubleLE(id, HEADER);
+    return head;
+  }
+
   /** Ends the frame that was begun last. */
   end(): void {
     this.#view.setUint32(this.#frame, this.length - this.#frame - 4, true);

@@ -11,6 +11,17 @@ const now = Promise.resolve();
 /** What of one turn takes more bytes than this does not wait for its end, so that both sides work at once. */
 const EAGER = 16 * 1024;
 
+/** How much is told of what was thrown and can't cross, in characters: it may be the sheer size that it can't cross for. */
+const MOST_TOLD = 2_000;
+
+/** What an error crosses as that can't cross itself, and what if not even that can. */
+const substitutes = (cause: unknown): unknown[] => {
+  const text = textOf(cause);
+  const told = text.length > MOST_TOLD ? `${text.slice(0, MOST_TOLD)} …` : text;
+  const error = new Error(`Thrown in the site: ${told}`);
+  return [error, error.message.slice(0, 80), undefined];
+};
+
 /**
  * Writes a session's frames and lets those of one turn leave together. Before there is a link they wait, so that a
  * site can be called before it has started.
@@ -95,7 +106,14 @@ export class Sender {
       this.value(kind, flags, id, cause, live, 'error');
     } catch {
       // What was thrown can't cross as it is, but the fact must.
-      this.value(kind, flags, id, new Error(`Thrown in the site: ${textOf(cause)}`), live, 'error');
+      for (const substitute of substitutes(cause)) {
+        try {
+          this.value(kind, flags, id, substitute, live, 'error');
+          break;
+        } catch {
+          // It is larger than the bound of a frame, which somebody has set very low.
+        }
+      }
     }
     this.flushSoon();
   }
@@ -144,13 +162,19 @@ export class Sender {
     this.flushSoon();
   }
 
-  /** Sends a part of what is too large for a frame, at once. */
-  part(id: number, bytes: Uint8Array): void {
+  /** Sends a part of what is too large for a frame, at once; `left` is called when its memory can be used again. */
+  part(id: number, bytes: Uint8Array, left: () => void): void {
     if (this.#ended) return;
-    this.outbox.begin(Kind.part, 0, 0, id);
-    this.outbox.raw(bytes);
-    this.outbox.end();
+    const { outbox } = this;
+    if (this.#link?.sendFrame && outbox.length === 0) {
+      this.#link.sendFrame(outbox.head(Kind.part, id, bytes.length), bytes, left);
+      return;
+    }
+    outbox.begin(Kind.part, 0, 0, id);
+    outbox.raw(bytes);
+    outbox.end();
     this.flush();
+    left();
   }
 
   /** Sends text that user code printed, at once: the next thing that it does may be to block or to exit. */

@@ -36,6 +36,11 @@ export interface Link {
    * nothing was sent. Once the link is gone it does nothing and returns false.
    */
   send(bytes: Buffer, beside?: Beside): boolean;
+  /**
+   * Sends one frame whose body is not copied; nobody may write to it until `left` is called. For links that can; the
+   * others are given it by `send`.
+   */
+  sendFrame?(head: Buffer, body: Uint8Array, left: () => void): void;
   /** Keeps this process alive for the link's sake. */
   ref(): void;
   /** Lets this process end although the link is open. */

@@ -126,8 +126,12 @@ export class Ring {
         throw new ProtocolError(`A record of ${size} bytes lies in a ring where ${left} bytes were written.`);
       }
       this.#position = (this.#position + 4 + align(bytes)) >>> 0;
-      if (size === BESIDE) beside();
-      else record(this.#data, at + 4, at + 4 + size);
+      if (size === BESIDE) {
+        // Given back first: who handles it may block for an answer, for which there is no room before that.
+        Atomics.store(this.#head, READ, this.#position | 0);
+        Sleeper.wake(this.#head, WRITER_SLEEPS, READ);
+        beside();
+      } else record(this.#data, at + 4, at + 4 + size);
       // Given back record by record, so that the writer goes on while the rest is handled.
       Atomics.store(this.#head, READ, this.#position | 0);
     }

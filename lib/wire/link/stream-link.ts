@@ -82,6 +82,17 @@ export class StreamLink implements Link {
     return !(this.#output instanceof Socket) || this.#output.writableLength > 0;
   }
 
+  sendFrame(head: Buffer, body: Uint8Array, left: () => void): void {
+    if (this.#gone) return;
+    this.#output.cork();
+    this.#output.write(head);
+    this.#output.write(body, () => {
+      left();
+      this.#onWritten();
+    });
+    this.#output.uncork();
+  }
+
   ref(): void {
     this.#input.ref?.();
   }

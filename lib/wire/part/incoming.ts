@@ -2,6 +2,11 @@ import type { Buffer } from 'node:buffer';
 import { ProtocolError, UndecodableError } from '../errors.ts';
 import { passed } from '../limits.ts';
 
+/** What an announcement counts for at least, because what is kept for it takes memory too. */
+const LEAST = 4096;
+
+const costOf = (size: number): number => Math.max(size, LEAST);
+
 interface Arriving {
   /** `undefined` once nobody waits for it any more. */
   readonly bytes: Uint8Array;
@@ -36,8 +41,9 @@ export class Incoming {
   /** Memory for what comes in parts under a number, and when it will be whole; throws LimitError, ProtocolError. */
   expect(id: number, size: number): { memory: ArrayBuffer; whole: Promise<void> } {
     if (this.#arriving.has(id)) throw new ProtocolError(`The peer announced the parts of ${id} twice.`);
-    if (this.#announced + size > this.#bound()) {
-      throw passed('messageSize', this.#bound(), `${this.#announced + size} bytes were announced`);
+    const announced = this.#announced + costOf(size);
+    if (size > 0 && announced > this.#bound()) {
+      throw passed('messageSize', this.#bound(), `${announced} bytes were announced`);
     }
     const memory = new ArrayBuffer(size);
     if (size === 0) return { memory, whole: Promise.resolve() };
@@ -49,7 +55,7 @@ export class Incoming {
     });
     // Whoever needs it looks at it; a message that could not be read needs it no more.
     promise.catch(() => {});
-    this.#announced += size;
+    this.#announced = announced;
     this.#arriving.set(id, { bytes: new Uint8Array(memory), have: 0, promise, resolve, reject });
     return { memory, whole: promise };
   }
@@ -93,6 +99,6 @@ export class Incoming {
 
   #forget(id: number, arriving: Arriving): void {
     this.#arriving.delete(id);
-    this.#announced -= arriving.bytes.length;
+    this.#announced -= costOf(arriving.bytes.length);
   }
 }

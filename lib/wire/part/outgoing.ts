@@ -1,8 +1,9 @@
 import { CUT, Kind } from '../frame/frame.ts';
 import type { Sender } from '../frame/sender.ts';
+import { Snapshot } from './snapshot.ts';
 
 /** Bytes of a part. A ring takes it without a detour, and a pipe in two gulps. */
-const PART = 128 * 1024;
+const PART = 64 * 1024 - 16;
 /** Parts of one turn of the event loop, in bytes: everything else that has to be sent goes between the turns. */
 const TURN = 256 * 1024;
 /**
@@ -11,11 +12,34 @@ const TURN = 256 * 1024;
  */
 export const SNAPSHOT = 64 * 1024 * 1024;
 
+/** Bytes that are read while they leave. */
+class Original {
+  readonly #bytes: Uint8Array;
+  /** How large they were when their message was written; memory that was moved away since has shrunk to nothing. */
+  readonly size: number;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.size = bytes.byteLength;
+  }
+
+  part(start: number, most: number): Uint8Array | undefined {
+    if (this.#bytes.byteLength !== this.size) return undefined;
+    return this.#bytes.subarray(start, Math.min(start + most, this.size));
+  }
+
+  left(): void {}
+
+  /** The same memory, out of its owner's reach. */
+  taken(): Original {
+    const memory = this.#bytes.buffer as ArrayBuffer;
+    return new Original(new Uint8Array(structuredClone(memory, { transfer: [memory] })));
+  }
+}
+
 interface Blob {
   readonly id: number;
-  bytes: Uint8Array;
-  /** How large it was when its message was written; a buffer that was moved away since has shrunk to nothing. */
-  readonly size: number;
+  source: Original | Snapshot;
   offset: number;
 }
 
@@ -33,13 +57,16 @@ export class Outgoing {
 
   /** How many bytes are still to be sent. */
   get waiting(): number {
-    return this.#blobs.reduce((sum, { size, offset }) => sum + size - offset, 0);
+    return this.#blobs.reduce((sum, { source, offset }) => sum + source.size - offset, 0);
   }
 
-  /** Will send bytes; returns the number under which the receiver finds them. Nobody else may write to them. */
-  send(bytes: Uint8Array): number {
+  /**
+   * Will send bytes; returns the number under which the receiver finds them. `copied` says that they are to be sent as they
+   * are now; else nobody may write to them until they have left.
+   */
+  send(bytes: Uint8Array, copied: boolean): number {
     const id = --this.#last;
-    this.#blobs.push({ id, bytes, size: bytes.byteLength, offset: 0 });
+    this.#blobs.push({ id, source: copied ? new Snapshot(bytes) : new Original(bytes), offset: 0 });
     this.#continue();
     return id;
   }
@@ -50,9 +77,7 @@ export class Outgoing {
    */
   take(id: number): void {
     const blob = this.#blobs.find((each) => each.id === id);
-    if (!blob) return;
-    const memory = blob.bytes.buffer as ArrayBuffer;
-    blob.bytes = new Uint8Array(structuredClone(memory, { transfer: [memory] }));
+    if (blob?.source instanceof Original) blob.source = blob.source.taken();
   }
 
   /** Sends all at once, because this thread will do nothing else until it is answered. */
@@ -96,15 +121,16 @@ export class Outgoing {
 
   #sendPart(): void {
     const blob = this.#blobs.shift()!;
-    const { id, bytes, size, offset } = blob;
-    if (bytes.byteLength !== size) {
+    const { id, source, offset } = blob;
+    const bytes = source.part(offset, PART);
+    if (!bytes) {
       // Whoever owns the memory has moved it away although the message was still being sent.
       this.#sender.flagged(Kind.part, CUT, id);
       return;
     }
-    const end = Math.min(offset + PART, size);
-    this.#sender.part(id, bytes.subarray(offset, end));
+    const end = offset + bytes.length;
+    this.#sender.part(id, bytes, () => source.left(end));
     blob.offset = end;
-    if (end < size) this.#blobs.push(blob);
+    if (end < source.size) this.#blobs.push(blob);
   }
 }

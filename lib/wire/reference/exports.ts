@@ -5,6 +5,8 @@ interface Export {
   value: unknown;
   /** How often it was introduced to the peer and not yet released. */
   introductions: number;
+  /** Whether the peer has asked for it: more than once would gather who waits for it. */
+  pulled?: boolean;
 }
 
 /**
@@ -52,7 +54,8 @@ export class Exports {
 
   /** Keeps the result of the peer's call, which may still be a promise, until the peer releases it. */
   keep(id: number, value: unknown): void {
-    if (!(id > 0) || this.#entries.has(id)) throw new ProtocolError(`The peer used the id ${id} twice.`);
+    if (!(Number.isSafeInteger(id) && id > 0) || this.#entries.has(id))
+      throw new ProtocolError(`The peer used the id ${id} twice.`);
     if (this.#entries.size > this.#bound()) {
       throw new ProtocolError(`The peer keeps more than ${this.#bound()} results and references.`);
     }
@@ -66,10 +69,22 @@ export class Exports {
     return entry.value;
   }
 
+  /** The result of a call that was kept, for its answer; throws ProtocolError if it was asked for before. */
+  pull(id: number): unknown {
+    const entry = this.#entries.get(id);
+    if (!entry || !(id > 0) || entry.pulled) {
+      throw new ProtocolError(
+        `The peer asked for the result of ${id}, which it does not hold or has asked for.`,
+      );
+    }
+    entry.pulled = true;
+    return entry.value;
+  }
+
   /** The peer gives back `count` introductions; throws ProtocolError if it never had that many. */
   release(id: number, count: number): void {
     const entry = this.#entries.get(id);
-    if (!entry || id === 0 || !(count > 0) || count > entry.introductions) {
+    if (!entry || id === 0 || !(Number.isSafeInteger(count) && count > 0) || count > entry.introductions) {
       throw new ProtocolError(`The peer released ${id} ${count} times, which is more than it held.`);
     }
     entry.introductions -= count;

@@ -21,10 +21,16 @@ export interface Calls {
   release(reference: Reference): void;
 }
 
-const NO_PATH: readonly string[] = [];
+/** The way to a value itself. */
+export const NO_PATH: readonly string[] = [];
 
 /** Every proxy has this one target, which is callable and constructible; what differs is its handler. */
 const target = function offsite() {};
+
+/** `then` of every proxy, which is what `await` calls: one function for all, because each call is awaited. */
+function then(this: object, resolve: () => void, reject: () => void): Promise<unknown> {
+  return handleOf(this)!.promise().then(resolve, reject);
+}
 
 /** Does at home what a call would do over there, because the result is here already. */
 const invokeHere = async (call: Call, path: readonly string[], operation: Operation, args: unknown[]) => {
@@ -43,38 +49,25 @@ const invokeHere = async (call: Call, path: readonly string[], operation: Operat
  * What stands behind a proxy: a value over there, the result of a call, or a property of either. It is the proxy's
  * handler at once, so that a call makes no object more than it must.
  */
-export class Handle implements ProxyHandler<() => void>, Reference {
+export abstract class Handler implements ProxyHandler<() => void>, Reference {
   readonly calls: Calls;
-  readonly id: number | undefined;
-  /** The call whose result this is, or hangs on. */
-  call: Call | undefined;
-  readonly path: readonly string[];
   /** How calls that are made through this are bounded, and those that are made on their results. */
   readonly options: CallOptions | undefined;
-  /** The proxy whose property this is: as long as this one is used, that one must not be collected and released. */
-  readonly #owner: object | undefined;
   /** Proxies of properties are made once: the hot path is a look-up. */
   #children: Map<string, object> | undefined;
 
-  constructor(
-    calls: Calls,
-    id: number | undefined,
-    call: Call | undefined,
-    path = NO_PATH,
-    options?: CallOptions,
-    owner?: object,
-  ) {
+  abstract readonly id: number | undefined;
+  abstract readonly call: Call | undefined;
+  abstract readonly path: readonly string[];
+
+  constructor(calls: Calls, options: CallOptions | undefined) {
     this.calls = calls;
-    this.id = id;
-    this.call = call;
-    this.path = path;
     this.options = options;
-    this.#owner = owner;
   }
 
-  /** The same with other options. */
-  with(options: CallOptions): object {
-    return proxied(new Handle(this.calls, this.id, this.call, this.path, options, this.#owner ?? this));
+  /** The same with other options; `self` is this one's proxy. */
+  with(options: CallOptions, self: object): object {
+    return proxied(new Handle(this.calls, this.id, this.call, this.path, options, self));
   }
 
   /** What `await` waits for. */
@@ -166,8 +159,7 @@ export class Handle implements ProxyHandler<() => void>, Reference {
   /** A promise's method; the proxy of a value is no promise, because `await proxy` must give the proxy itself. */
   #settling(key: 'then' | 'catch' | 'finally'): unknown {
     if (!this.#awaitable) return undefined;
-    if (key === 'then')
-      return (resolve: () => void, reject: () => void) => this.promise().then(resolve, reject);
+    if (key === 'then') return then;
     if (key === 'catch') return (reject: () => void) => this.promise().catch(reject);
     return (settle: () => void) => this.promise().finally(settle);
   }
@@ -178,16 +170,40 @@ export class Handle implements ProxyHandler<() => void>, Reference {
   }
 }
 
+/** A value over there, or a property of one or of a call's result. */
+export class Handle extends Handler {
+  readonly id: number | undefined;
+  readonly call: Call | undefined;
+  readonly path: readonly string[];
+  /** The proxy whose property this is: as long as this one is used, that one must not be collected and released. */
+  readonly owner: object | undefined;
+
+  constructor(
+    calls: Calls,
+    id: number | undefined,
+    call: Call | undefined,
+    path: readonly string[] = NO_PATH,
+    options?: CallOptions,
+    owner?: object,
+  ) {
+    super(calls, options);
+    this.id = id;
+    this.call = call;
+    this.path = path;
+    this.owner = owner;
+  }
+}
+
 /** The proxy that a handle stands behind. */
-export const proxied = (handle: Handle): object => new Proxy(target, handle);
+export const proxied = (handle: Handler): object => new Proxy(target, handle);
 
 /** The proxy of a value that lives on the other side of a session. */
 export const proxyOf = (calls: Calls, id: number): object => proxied(new Handle(calls, id, undefined));
 
-const handleOf = (value: unknown): Handle | undefined => {
+const handleOf = (value: unknown): Handler | undefined => {
   const handle: unknown =
     typeof value === 'function' ? (value as unknown as Record<symbol, unknown>)[referenceSymbol] : undefined;
-  return handle as Handle | undefined;
+  return handle as Handler | undefined;
 };
 
 /**
@@ -198,7 +214,7 @@ const handleOf = (value: unknown): Handle | undefined => {
 export const withOptions = <T extends Releasable>(remote: T, options: CallOptions): T => {
   const handle = handleOf(remote);
   if (!handle) throw new TypeError('withOptions() takes a remote function, module or object.');
-  return handle.with(checkCallOptions(options)) as unknown as T;
+  return handle.with(checkCallOptions(options), remote) as unknown as T;
 };
 
 /**

@@ -1,4 +1,5 @@
 import type { WritableStream, WritableStreamDefaultWriter } from 'node:stream/web';
+import { ProtocolError } from '../errors.ts';
 import type { Channel } from './channel.ts';
 import { Grant } from './credit.ts';
 import type { ConsumerEnd } from './port.ts';
@@ -12,6 +13,8 @@ export class Feed implements ConsumerEnd {
   readonly role = 'consumer';
   readonly #channel: Channel;
   readonly #grant: Grant;
+  /** The other site has said that all was written. */
+  #ended = false;
   readonly #writer: WritableStreamDefaultWriter<unknown>;
   readonly #onFailure = (cause: unknown): void => {
     // A cause of `undefined` would say that all is well.
@@ -31,11 +34,14 @@ export class Feed implements ConsumerEnd {
   }
 
   chunk(value: unknown, bytes: number): void {
+    this.#checkOpen();
     const cost = this.#grant.arrived(bytes);
     this.#writer.write(value).then(() => this.#grant.taken(cost), this.#onFailure);
   }
 
   end(): void {
+    this.#checkOpen();
+    this.#ended = true;
     this.#writer.close().then(() => this.#channel.stop(undefined), this.#onFailure);
   }
 
@@ -49,6 +55,12 @@ export class Feed implements ConsumerEnd {
     if (!this.#channel.leave()) return;
     const cause = makeError();
     ignore(() => this.#writer.abort(cause));
+  }
+
+  /** A stream that is closing takes nothing, and Node.js answers a write to one that is closed with an assertion. */
+  #checkOpen(): void {
+    if (!this.#ended) return;
+    throw new ProtocolError(`The peer went on with the stream ${this.#channel.id} after it had ended it.`);
   }
 
   withdraw(): void {

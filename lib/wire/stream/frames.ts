@@ -2,10 +2,20 @@ import type { Buffer } from 'node:buffer';
 import { Lanes } from '../call/lanes.ts';
 import { ProtocolError } from '../errors.ts';
 import { FLAGS_AT, HEADER, HOME, Kind } from '../frame/frame.ts';
+import { doubleAt } from '../frame/numbers.ts';
 import type { Sender } from '../frame/sender.ts';
 import type { LiveValues } from '../live-values.ts';
 import type { ProcessHold } from '../process-hold.ts';
+import { costOf, WINDOW } from './credit.ts';
 import type { StreamPort } from './port.ts';
+
+/** A producer says once that it is done, and may say afterwards that it failed. */
+const MOST_ENDS = 2;
+
+interface Waiting {
+  items: number;
+  ends: number;
+}
 
 const flagsOf = (home: boolean): number => (home ? HOME : 0);
 
@@ -44,6 +54,8 @@ export class StreamFrames {
   readonly #peer: string;
   readonly #broken: (cause: Error) => void;
   readonly #lanes = new Lanes();
+  /** What waits in each lane: items as credit counts them, and how many words on the end. */
+  readonly #waiting = new Map<number, Waiting>();
 
   /** `peer` names the other side in errors; `broken` is told of what breaks the protocol, if it shows only later. */
   constructor(live: LiveValues, peer: string, broken: (cause: Error) => void) {
@@ -59,7 +71,7 @@ export class StreamFrames {
     const body = at + HEADER + 8;
     switch (bytes[at + 4]) {
       case Kind.credit:
-        return streams.onCredit(id, home, bytes.readDoubleLE(body));
+        return streams.onCredit(id, home, doubleAt(bytes, body, end));
       case Kind.stop:
         return streams.onStop(id, home, this.#live.readReason(bytes, body, end, this.#peer));
       case Kind.chunk:
@@ -73,7 +85,7 @@ export class StreamFrames {
     const { streams } = this.#live;
     const ended = bytes[at + 4] === Kind.end;
     const value = this.#live.readReason(bytes, at + HEADER + 8, end, this.#peer);
-    this.#inOrder(id, home, undefined, () =>
+    this.#inOrder(id, home, 0, undefined, () =>
       ended ? streams.onEnd(id, home, value) : streams.onFail(id, home, value),
     );
   }
@@ -85,25 +97,50 @@ export class StreamFrames {
       value = this.#live.read(bytes, at + HEADER + 8, end);
     } catch (cause) {
       if (cause instanceof ProtocolError) throw cause;
-      return this.#inOrder(id, home, undefined, () => this.#live.streams.onFail(id, home, cause));
+      return this.#inOrder(id, home, end - at, undefined, () => streams.onFail(id, home, cause));
     }
     const size = end - at + this.#live.carriedBytes;
     const pending = this.#live.takePending();
     this.#inOrder(
       id,
       home,
+      size,
       pending,
       () => streams.onChunk(id, home, value, size),
       (cause) => {
         if (cause instanceof ProtocolError) throw cause;
-        this.#live.streams.onFail(id, home, cause);
+        streams.onFail(id, home, cause);
       },
     );
+  }
+
+  /**
+   * Counts what waits behind an item that is not whole, because the stream's credit is looked at only when an item is
+   * handed over; throws ProtocolError for what there can't have been credit for. `size` is 0 for a word on the end.
+   */
+  #enter(lane: number, size: number): () => void {
+    const waiting = this.#waiting.get(lane) ?? { items: 0, ends: 0 };
+    if (size > 0 ? waiting.items >= WINDOW : waiting.ends >= MOST_ENDS) {
+      throw new ProtocolError(
+        'The peer sent more of a stream than may wait behind an item that is not whole.',
+      );
+    }
+    const cost = size > 0 ? costOf(size) : 0;
+    const end = size > 0 ? 0 : 1;
+    waiting.items += cost;
+    waiting.ends += end;
+    this.#waiting.set(lane, waiting);
+    return () => {
+      waiting.items -= cost;
+      waiting.ends -= end;
+      if (waiting.items === 0 && waiting.ends === 0) this.#waiting.delete(lane);
+    };
   }
 
   #inOrder(
     id: number,
     home: boolean,
+    size: number,
     pending: Promise<unknown> | undefined,
     hand: () => void,
     failed: (cause: unknown) => void = (cause) => {
@@ -113,9 +150,11 @@ export class StreamFrames {
     // Ids of ours and of the peer's are both negative.
     const lane = home ? id : -id;
     if (!pending && !this.#lanes.has(lane)) return hand();
+    const leave = this.#enter(lane, size);
     this.#lanes
       .after(lane, pending, hand)
       .catch(failed)
+      .finally(leave)
       .catch((cause: Error) => this.#broken(cause));
   }
 }
