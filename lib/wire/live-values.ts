@@ -2,7 +2,9 @@ import type { Buffer } from 'node:buffer';
 import type { Call } from './call/call.ts';
 import { decodeBody, encodeBody } from './codec/codec.ts';
 import type { DecodeContext, EncodeContext, LiveRecord } from './codec/context.ts';
-import { arrivedFrom } from './codec/remote-error.ts';
+import { refusal } from './codec/refuse.ts';
+import { arrivedFrom, textOf } from './codec/remote-error.ts';
+import { detach } from './codec/transfer.ts';
 import { ProtocolError, UndecodableError } from './errors.ts';
 import { Kind, Operation } from './frame/frame.ts';
 import type { Outbox } from './frame/outbox.ts';
@@ -26,6 +28,21 @@ const PARTS_FROM = 256 * 1024;
 
 /** What of a message could not be there when it was read, because it comes later. */
 export type Pending = Promise<unknown>;
+
+const TOO_LONG = 'The text of a message is longer than a string can be';
+
+/** Whether V8 refused to make a text, which it does long after every bound. */
+const tooLong = (cause: unknown): boolean =>
+  cause instanceof RangeError && cause.message === 'Invalid string length';
+
+/** Takes memory away from the sender now and not when the turn ends: it may be sent again, or moved away, until then. */
+const moved = (bytes: Uint8Array): ArrayBuffer => {
+  try {
+    return detach(bytes.buffer as ArrayBuffer);
+  } catch (cause) {
+    throw refusal(`memory that can't move (${textOf(cause)})`, 'transfer()', 'send it without transfer()');
+  }
+};
 
 /** A session's values that stay where they are or travel beside the frames: what the codec asks for. */
 export class LiveValues implements EncodeContext, DecodeContext {
@@ -102,7 +119,7 @@ export class LiveValues implements EncodeContext, DecodeContext {
       outbox.end();
     } catch (cause) {
       for (const id of this.#begun) this.outgoing.cut(id);
-      throw cause;
+      throw tooLong(cause) ? passed('frameSize', this.limits.frameSize, TOO_LONG) : cause;
     }
   }
 
@@ -182,13 +199,15 @@ export class LiveValues implements EncodeContext, DecodeContext {
     const whole = moves && size === bytes.buffer.byteLength;
     if (this.#sharesMemory && (whole || (size >= BESIDE_FROM && size <= SNAPSHOT))) {
       this.#carried += size;
-      return this.#sender.outbox.move(
-        whole ? (bytes.buffer as ArrayBuffer) : (bytes.slice().buffer as ArrayBuffer),
-      );
+      // Before the memory is gone.
+      this.#check(0);
+      return this.#sender.outbox.move(whole ? moved(bytes) : (bytes.slice().buffer as ArrayBuffer));
     }
     if (size < PARTS_FROM) return undefined;
     this.#carried += size;
-    const id = this.outgoing.send(!moves && size <= SNAPSHOT ? bytes.slice() : bytes);
+    this.#check(0);
+    const kept = size <= SNAPSHOT ? () => bytes.slice() : () => bytes;
+    const id = this.outgoing.send(moves ? new Uint8Array(moved(bytes)) : kept());
     this.#begun.push(id);
     return id;
   }
