@@ -21,6 +21,12 @@ import { Streams } from './stream/streams.ts';
 /** What of a message could not be there when it was read, because it comes later. */
 export type Pending = Promise<unknown>;
 
+const TOO_LONG = 'The text of a message is longer than a string can be';
+
+/** Whether V8 refused to make a text, which it does long after every bound. */
+const tooLong = (cause: unknown): boolean =>
+  cause instanceof RangeError && cause.message === 'Invalid string length';
+
 /** A session's values that stay where they are or travel beside the frames: what the codec asks for. */
 export class LiveValues implements EncodeContext, DecodeContext {
   readonly references: References;
@@ -68,8 +74,7 @@ export class LiveValues implements EncodeContext, DecodeContext {
       encodeBody(outbox, value, this, path);
       this.#end(outbox);
     } catch (cause) {
-      this.carrier.withdraw();
-      throw cause;
+      throw this.#unsent(cause);
     }
   }
 
@@ -80,8 +85,7 @@ export class LiveValues implements EncodeContext, DecodeContext {
       encodeArguments(outbox, args, this, 'arguments');
       this.#end(outbox);
     } catch (cause) {
-      this.carrier.withdraw();
-      throw cause;
+      throw this.#unsent(cause);
     }
   }
 
@@ -206,6 +210,12 @@ export class LiveValues implements EncodeContext, DecodeContext {
     const { id } = referenceOf(promise)!;
     const call = this.#calls.call(id!, [], Operation.get, [], undefined);
     return this.#calls.pull(call).finally(() => release(promise as Releasable));
+  }
+
+  /** Takes back what was begun with a message that can't be sent; gives the error to throw. */
+  #unsent(cause: unknown): unknown {
+    this.carrier.withdraw();
+    return tooLong(cause) ? passed('frameSize', this.limits.frameSize, TOO_LONG) : cause;
   }
 
   #end(outbox: Outbox): void {

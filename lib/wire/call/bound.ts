@@ -14,6 +14,32 @@ interface Cancels {
   cancel(call: Call, cause: unknown): void;
 }
 
+/** What is to be done when a signal is aborted: one listener for all calls, because Node.js warns of many as of a leak. */
+const waiting = new WeakMap<AbortSignal, Set<() => void>>();
+
+function onAbort(this: AbortSignal): void {
+  const calls = waiting.get(this);
+  waiting.delete(this);
+  for (const abort of calls ?? []) abort();
+}
+
+const listen = (signal: AbortSignal, abort: () => void): void => {
+  let calls = waiting.get(signal);
+  if (!calls) {
+    calls = new Set();
+    waiting.set(signal, calls);
+    signal.addEventListener('abort', onAbort, { once: true });
+  }
+  calls.add(abort);
+};
+
+const unlisten = (signal: AbortSignal, abort: () => void): void => {
+  const calls = waiting.get(signal);
+  if (!calls?.delete(abort) || calls.size > 0) return;
+  waiting.delete(signal);
+  signal.removeEventListener('abort', onAbort);
+};
+
 /** Gives a call up when its time is over or its signal is aborted; `what` names it in the error. */
 export const boundCall = (cancels: Cancels, call: Call, what: string, options: CallOptions): void => {
   const { timeout, signal } = options;
@@ -28,10 +54,10 @@ export const boundCall = (cancels: Cancels, call: Call, what: string, options: C
           cancels.cancel(call, new TimeoutError(message, timeout));
         }, timeout);
   if (signal?.aborted) abort();
-  else signal?.addEventListener('abort', abort, { once: true });
+  else if (signal) listen(signal, abort);
   const clean = () => {
     clearTimeout(timer);
-    signal?.removeEventListener('abort', abort);
+    if (signal) unlisten(signal, abort);
   };
   call.result.then(clean, clean);
 };

@@ -88,10 +88,11 @@ export class Attachments {
     }
     const view = first.value as ArrayBufferView;
     const bytes = whole ? new Uint8Array(buffer) : new Uint8Array(buffer, view.byteOffset, view.byteLength);
+    const size = bytes.byteLength;
     const number = context.carry(bytes, moves);
     if (number !== undefined) {
       moving.delete(buffer);
-      places.push([number, bytes.byteLength]);
+      places.push([number, size]);
       return;
     }
     places.push(bytes.byteLength);

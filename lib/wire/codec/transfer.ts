@@ -22,10 +22,9 @@ export const transfer = <T extends ArrayBuffer | ArrayBufferView>(bytes: T): T =
   return bytes;
 };
 
-/** Empties memory that has moved away; throws what `structuredClone` throws if it can't be. */
-export const detach = (memory: ArrayBuffer): void => {
+/** Empties memory that moves away, and gives what was in it; throws what `structuredClone` throws if it can't be. */
+export const detach = (memory: ArrayBuffer): ArrayBuffer => {
   moving.delete(memory);
   const { transfer: away } = memory as { transfer?: () => ArrayBuffer };
-  if (away) away.call(memory);
-  else structuredClone(memory, { transfer: [memory] });
+  return away ? away.call(memory) : structuredClone(memory, { transfer: [memory] });
 };

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { detach } from '../codec/transfer.ts';
 import type { Beside } from '../link/link.ts';
 import { HEADER } from './frame.ts';
 
@@ -92,6 +93,15 @@ export class Outbox {
     this.#beside ??= { values: [], transfer: [] };
     this.#beside.transfer.push(memory);
     return this.#beside.values.push(memory) - 1;
+  }
+
+  /** Takes memory that was given away from its owner; throws what `structuredClone` throws if it can't move. */
+  take(number: number): void {
+    const { values, transfer } = this.#beside!;
+    const memory = values[number] as ArrayBuffer;
+    const moved = detach(memory);
+    values[number] = moved;
+    transfer[transfer.indexOf(memory)] = moved;
   }
 
   /** Takes what goes with the frames of this turn, if there is any. */

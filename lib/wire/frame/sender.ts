@@ -202,7 +202,13 @@ export class Sender {
     const { outbox } = this;
     if (!this.#link || outbox.length === 0 || this.#writing) return;
     this.#beforeLeaving();
-    outbox.reset(this.#link.send(outbox.bytes.subarray(0, outbox.length), outbox.takeBeside()));
+    try {
+      outbox.reset(this.#link.send(outbox.bytes.subarray(0, outbox.length), outbox.takeBeside()));
+    } catch (cause) {
+      // The peer would wait for what is lost here, and nobody is there who could catch this.
+      outbox.reset(false);
+      this.#link.destroy(cause as Error);
+    }
   }
 
   /** Nothing will be sent any more. */

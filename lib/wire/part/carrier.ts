@@ -1,4 +1,6 @@
 import type { Buffer } from 'node:buffer';
+import { refusal } from '../codec/refuse.ts';
+import { textOf } from '../codec/remote-error.ts';
 import { UndecodableError } from '../errors.ts';
 import { CUT, FLAGS_AT, HEADER } from '../frame/frame.ts';
 import { doubleAt } from '../frame/numbers.ts';
@@ -27,7 +29,7 @@ export class Carrier {
   #bytes = 0;
   /** Parts of the message that is being written, in case it is never sent. */
   #begun: number[] = [];
-  /** Those of them whose memory moves when it is certain that the message is sent. */
+  /** Numbers of memory that moves when it is certain that the message is sent. */
   #moving: number[] = [];
   /** Numbers of what of the message that was read last comes in parts. */
   #parts: number[] = [];
@@ -61,9 +63,23 @@ export class Carrier {
     if (this.#moving.length > 0) this.#moving = [];
   }
 
-  /** It will be sent: what it gives away moves now. */
+  /**
+   * It will be sent: what it gives away moves now and not when the turn ends, because it may be sent again until then.
+   * Throws UnserializableError for memory that can't move.
+   */
   commit(): void {
-    for (const id of this.#moving) this.#outgoing.take(id);
+    for (const number of this.#moving) {
+      try {
+        if (number < 0) this.#outgoing.take(number);
+        else this.#sender.outbox.take(number);
+      } catch (cause) {
+        throw refusal(
+          `memory that can't move (${textOf(cause)})`,
+          'transfer()',
+          'send it without transfer()',
+        );
+      }
+    }
   }
 
   /** It will not be sent. */
@@ -77,7 +93,9 @@ export class Carrier {
     const whole = moves && size === bytes.buffer.byteLength;
     if (this.#sharesMemory && (whole || (size >= BESIDE_FROM && size <= SNAPSHOT))) {
       this.#bytes += size;
-      return this.#sender.outbox.move((whole ? bytes : bytes.slice()).buffer as ArrayBuffer);
+      const number = this.#sender.outbox.move((whole ? bytes : bytes.slice()).buffer as ArrayBuffer);
+      if (whole) this.#moving.push(number);
+      return number;
     }
     if (size < PARTS_FROM) return undefined;
     this.#bytes += size;

@@ -1,3 +1,4 @@
+import { detach } from '../codec/transfer.ts';
 import { CUT, Kind } from '../frame/frame.ts';
 import type { Sender } from '../frame/sender.ts';
 import { Snapshot } from './snapshot.ts';
@@ -30,8 +31,7 @@ class Original {
 
   /** Takes the memory away from its owner. */
   take(): void {
-    const memory = this.#bytes.buffer as ArrayBuffer;
-    this.#bytes = new Uint8Array(structuredClone(memory, { transfer: [memory] }));
+    this.#bytes = new Uint8Array(detach(this.#bytes.buffer as ArrayBuffer));
   }
 
   left(): void {}

@@ -81,7 +81,7 @@ export abstract class Handler implements ProxyHandler<() => void>, Reference {
   get(_target: () => void, key: string | symbol, self: object): unknown {
     if (typeof key === 'string') return this.#property(key, self);
     if (key === referenceSymbol) return this;
-    if (key === Symbol.dispose) return () => this.calls.release(this);
+    if (key === Symbol.dispose && this.path.length === 0) return () => this.calls.release(this);
     if (key === Symbol.asyncIterator && this.#awaitable) return () => this.#iterate();
     return undefined;
   }
@@ -224,5 +224,11 @@ export const withOptions = <T extends Releasable>(remote: T, options: CallOption
 export const release = (remote: Releasable): void => {
   const handle = handleOf(remote);
   if (!handle) throw new TypeError('release() takes a reference to something in another site.');
+  if (handle.path.length > 0) {
+    // What it hangs on may be used elsewhere.
+    throw new TypeError(
+      `release() takes a whole reference or result, and not its property ${handle.path.join('.')}.`,
+    );
+  }
   handle.calls.release(handle);
 };
