@@ -47,7 +47,8 @@ export class LiveValues implements EncodeContext, DecodeContext {
   #begun: number[] = [];
   /** Numbers of what of the message that was read last comes in parts. */
   #parts: number[] = [];
-  /** What the message that is being read waits for. */
+  /** What the message that is being read waits for: its own parts, and results of calls. */
+  #coming: Promise<unknown>[] = [];
   #pending: PromiseLike<unknown>[] = [];
 
   constructor(
@@ -75,7 +76,7 @@ export class LiveValues implements EncodeContext, DecodeContext {
     );
     this.streams = new Streams(streamPort(sender, nextId, this, hold), limits);
     this.outgoing = new Outgoing(sender);
-    this.incoming = new Incoming(() => limits.messageSize);
+    this.incoming = new Incoming();
   }
 
   get depth(): number {
@@ -113,6 +114,7 @@ export class LiveValues implements EncodeContext, DecodeContext {
     try {
       return decodeBody(bytes, start, end, this);
     } catch (cause) {
+      this.#coming = [];
       this.#pending = [];
       throw cause;
     }
@@ -152,7 +154,7 @@ export class LiveValues implements EncodeContext, DecodeContext {
         return this.references.take(id, home);
       case 'result':
         return home
-          ? Promise.resolve(this.references.exports.get(id))
+          ? this.references.exports.get(id)
           : this.#fetch(this.references.take(id, false) as object);
       case 'aborted':
         return AbortSignal.abort(value);
@@ -197,9 +199,13 @@ export class LiveValues implements EncodeContext, DecodeContext {
 
   carried(number: number, size: number): ArrayBuffer {
     this.#carried += size;
+    const { messageSize } = this.limits;
+    if (this.#carried > messageSize) {
+      throw passed('messageSize', messageSize, `${this.#carried} bytes were announced beside a message`);
+    }
     if (number < 0) {
       const { memory, whole } = this.incoming.expect(number, size);
-      this.#pending.push(whole);
+      this.#coming.push(whole);
       this.#parts.push(number);
       return memory;
     }
@@ -221,10 +227,19 @@ export class LiveValues implements EncodeContext, DecodeContext {
     this.#pending.push(promise.then(put));
   }
 
-  /** What the message that was just read still waits for, `undefined` if it is whole. */
+  /** The parts that the message still waits for, `undefined` if all have come; to be asked before `takePending`. */
+  takeComing(): Pending | undefined {
+    if (this.#coming.length === 0) return undefined;
+    const coming = Promise.all(this.#coming);
+    coming.catch(() => {});
+    return coming;
+  }
+
+  /** What the message that was just read still waits for, its parts too; `undefined` if it is whole. */
   takePending(): Pending | undefined {
-    if (this.#pending.length === 0) return undefined;
-    const pending = Promise.all(this.#pending);
+    if (this.#pending.length + this.#coming.length === 0) return undefined;
+    const pending = Promise.all([...this.#coming, ...this.#pending]);
+    this.#coming = [];
     this.#pending = [];
     // If nobody waits for the message, nobody misses its parts.
     pending.catch(() => {});

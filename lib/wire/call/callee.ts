@@ -13,6 +13,7 @@ import {
   VOID,
 } from '../frame/frame.ts';
 import type { Sender } from '../frame/sender.ts';
+import { passed } from '../limits.ts';
 import type { LiveValues } from '../live-values.ts';
 import { withOptions } from '../reference/handle.ts';
 import { referenceOf } from '../reference/reference.ts';
@@ -56,29 +57,36 @@ export class Callee {
       path.push(bytes.toString('utf8', position + 2, position + 2 + size));
       position += 2 + size;
     }
-    if (this.#activity[0]! >= this.#live.limits.calls) {
-      throw new ProtocolError(`The peer has more than ${this.#live.limits.calls} calls running.`);
-    }
     const operation = (flags & OPERATION_MASK) as Operation;
     let result: unknown;
     // Counted without Atomics, because only this thread writes, and a late look at it does no harm.
     this.#activity[0]!++;
     try {
       const args = operation === Operation.get ? [] : (this.#live.read(bytes, position, end) as unknown[]);
+      const coming = this.#live.takeComing();
       const pending = this.#live.takePending();
+      // The peer can't know how many run: it does not wait for those whose results it wants no more.
+      if (this.#activity[0]! > this.#live.limits.calls) {
+        const { calls } = this.#live.limits;
+        throw passed('calls', calls, `${calls} calls run in this site already`);
+      }
       if (flags & VOID) {
         if (!(flags & ONCE)) exports.keep(id, undefined);
         return;
       }
+      // Here already, because it may be given up while its arguments still come.
+      const scope = flags & CANCELLABLE ? this.#scopeOf(id) : undefined;
       result =
         pending || this.#lanes.has(targetId)
-          ? this.#lanes.after(targetId, pending, () => this.#begin(flags, id, target, path, operation, args))
-          : this.#begin(flags, id, target, path, operation, args);
+          ? this.#lanes.after(targetId, coming, pending, () =>
+              this.#begin(scope, target, path, operation, args),
+            )
+          : this.#begin(scope, target, path, operation, args);
       if (isThenable(result)) {
         // Once: a proxy's `then` asks again each time.
         result = Promise.resolve(result);
-        this.#countUntilSettled(result as Promise<unknown>, flags & CANCELLABLE ? id : undefined);
-      } else if (flags & CANCELLABLE) this.#scopes.delete(id);
+        this.#countUntilSettled(result as Promise<unknown>, scope && id);
+      } else if (scope) this.#scopes.delete(id);
     } catch (cause) {
       if (cause instanceof ProtocolError) throw cause;
       this.#scopes.delete(id);
@@ -111,22 +119,22 @@ export class Callee {
     for (const scope of scopes) scope.abort(reason);
   }
 
+  #scopeOf(id: number): CallScope {
+    const scope = new CallScope();
+    this.#scopes.set(id, scope);
+    return scope;
+  }
+
   #begin(
-    flags: number,
-    id: number,
+    scope: CallScope | undefined,
     target: unknown,
     path: readonly string[],
     operation: Operation,
     args: unknown[],
   ): unknown {
-    if (!(flags & CANCELLABLE)) {
-      return isThenable(target)
-        ? target.then((value) => perform(value, path, operation, args))
-        : perform(target, path, operation, args);
-    }
-    const scope = new CallScope();
-    this.#scopes.set(id, scope);
     const run = (value: unknown) => {
+      if (!scope) return perform(value, path, operation, args);
+      scope.throwIfAborted();
       // A third site's value: who gives the call up here gives it up there.
       const held = referenceOf(value) ? withOptions(value as object, { signal: scope.signal }) : value;
       return within(scope, () => perform(held, path, operation, args));

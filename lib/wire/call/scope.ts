@@ -14,6 +14,11 @@ export class CallScope {
     return this.#controller.signal;
   }
 
+  /** Throws the caller's reason if the call was given up before it began. */
+  throwIfAborted(): void {
+    if (this.#reason) throw this.#reason.value;
+  }
+
   /** The caller gave it up; only the first reason counts. */
   abort(reason: unknown): void {
     this.#reason ??= { value: reason };

@@ -1,6 +1,5 @@
 import type { Buffer } from 'node:buffer';
 import { ProtocolError, UndecodableError } from '../errors.ts';
-import { passed } from '../limits.ts';
 
 interface Arriving {
   /** `undefined` once nobody waits for it any more. */
@@ -14,14 +13,6 @@ interface Arriving {
 /** Puts what comes in parts together again, in the memory in which the user will find it. */
 export class Incoming {
   readonly #arriving = new Map<number, Arriving>();
-  readonly #bound: () => number;
-  /** Bytes that were announced and have not all come. */
-  #announced = 0;
-
-  /** `bound` gives how many bytes may be announced at once. */
-  constructor(bound: () => number) {
-    this.#bound = bound;
-  }
 
   /** How many messages wait for parts. */
   get size(): number {
@@ -33,12 +24,9 @@ export class Incoming {
     return this.#arriving.has(id);
   }
 
-  /** Memory for what comes in parts under a number, and when it will be whole; throws LimitError, ProtocolError. */
+  /** Memory for what comes in parts under a number, and when it will be whole; throws ProtocolError. */
   expect(id: number, size: number): { memory: ArrayBuffer; whole: Promise<void> } {
     if (this.#arriving.has(id)) throw new ProtocolError(`The peer announced the parts of ${id} twice.`);
-    if (this.#announced + size > this.#bound()) {
-      throw passed('messageSize', this.#bound(), `${this.#announced + size} bytes were announced`);
-    }
     const memory = new ArrayBuffer(size);
     if (size === 0) return { memory, whole: Promise.resolve() };
     let resolve!: () => void;
@@ -49,7 +37,6 @@ export class Incoming {
     });
     // Whoever needs it looks at it; a message that could not be read needs it no more.
     promise.catch(() => {});
-    this.#announced += size;
     this.#arriving.set(id, { bytes: new Uint8Array(memory), have: 0, promise, resolve, reject });
     return { memory, whole: promise };
   }
@@ -68,7 +55,7 @@ export class Incoming {
     arriving.bytes.set(bytes.subarray(start, end), arriving.have);
     arriving.have += size;
     if (arriving.have < arriving.bytes.length) return;
-    this.#forget(id, arriving);
+    this.#arriving.delete(id);
     arriving.resolve();
   }
 
@@ -76,7 +63,7 @@ export class Incoming {
   onCut(id: number): void {
     const arriving = this.#arriving.get(id);
     if (!arriving) return;
-    this.#forget(id, arriving);
+    this.#arriving.delete(id);
     arriving.reject(
       new UndecodableError(
         'A large message was cut off by its sender, which gave it up or moved its memory away; what is more than 64 MiB must not change until it was answered.',
@@ -88,11 +75,5 @@ export class Incoming {
   end(cause: Error): void {
     for (const arriving of this.#arriving.values()) arriving.reject(cause);
     this.#arriving.clear();
-    this.#announced = 0;
-  }
-
-  #forget(id: number, arriving: Arriving): void {
-    this.#arriving.delete(id);
-    this.#announced -= arriving.bytes.length;
   }
 }

@@ -71,21 +71,34 @@ export class StreamFrames {
 
   #onFinish(bytes: Buffer, at: number, id: number, home: boolean, end: number): void {
     const { streams } = this.#live;
-    const ended = bytes[at + 4] === Kind.end;
-    const value = this.#live.readReason(bytes, at + HEADER + 8, end, this.#peer);
-    this.#inOrder(id, home, undefined, () =>
-      ended ? streams.onEnd(id, home, value) : streams.onFail(id, home, value),
-    );
+    if (bytes[at + 4] === Kind.end) {
+      return this.#onValue(bytes, at, id, home, end, (value) => streams.onEnd(id, home, value));
+    }
+    const cause = this.#live.readReason(bytes, at + HEADER + 8, end, this.#peer);
+    this.#inOrder(id, home, undefined, () => streams.onFail(id, home, cause));
   }
 
   #onChunk(bytes: Buffer, at: number, id: number, home: boolean, end: number): void {
     const { streams } = this.#live;
+    this.#onValue(bytes, at, id, home, end, (value, size) => streams.onChunk(id, home, value, size));
+  }
+
+  /** Hands over what a frame holds when it is whole, behind what came before it. */
+  #onValue(
+    bytes: Buffer,
+    at: number,
+    id: number,
+    home: boolean,
+    end: number,
+    hand: (value: unknown, size: number) => void,
+  ): void {
+    const fail = (cause: unknown) => this.#live.streams.onFail(id, home, cause);
     let value: unknown;
     try {
       value = this.#live.read(bytes, at + HEADER + 8, end);
     } catch (cause) {
       if (cause instanceof ProtocolError) throw cause;
-      return this.#inOrder(id, home, undefined, () => this.#live.streams.onFail(id, home, cause));
+      return this.#inOrder(id, home, undefined, () => fail(cause));
     }
     const size = end - at + this.#live.carriedBytes;
     const pending = this.#live.takePending();
@@ -93,10 +106,10 @@ export class StreamFrames {
       id,
       home,
       pending,
-      () => streams.onChunk(id, home, value, size),
+      () => hand(value, size),
       (cause) => {
         if (cause instanceof ProtocolError) throw cause;
-        this.#live.streams.onFail(id, home, cause);
+        fail(cause);
       },
     );
   }
@@ -114,7 +127,7 @@ export class StreamFrames {
     const lane = home ? id : -id;
     if (!pending && !this.#lanes.has(lane)) return hand();
     this.#lanes
-      .after(lane, pending, hand)
+      .after(lane, pending, undefined, hand)
       .catch(failed)
       .catch((cause: Error) => this.#broken(cause));
   }
