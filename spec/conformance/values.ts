@@ -142,7 +142,6 @@ export function byValue(lines: Lines): void {
     });
 
     test('properties that are not enumerable, lastIndex and accessors are lost, as postMessage loses them', async () => {
-      const wire = await remote();
       const value = {
         get sum() {
           return 3;
@@ -200,7 +199,6 @@ export function byValue(lines: Lines): void {
     });
 
     test('bytes of every size around those where they take another way come back whole', async () => {
-      const wire = await remote();
       for (const size of [65_535, 65_536, 262_143, 262_144, 262_145, 3_000_001]) {
         const bytes = new Uint8Array(size).map((_, index) => index * 31);
         expect(Buffer.compare(await echo(bytes), bytes)).toBe(0);

@@ -146,12 +146,18 @@ export function websocketLines(): Lines {
 setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc') as () => void;
 
-/** Collects garbage, and lets what waits for it be told, until something holds; a test's own bound ends what never does. */
-export async function collectedUntil(holds: () => unknown): Promise<void> {
-  while (!(await holds())) {
+/** Collects garbage until something holds; throws if it still does not after so many milliseconds. */
+export async function collectedUntil(holds: () => unknown, within = 5_000): Promise<void> {
+  const start = performance.now();
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  do {
+    if (performance.now() - start > within)
+      throw new Error(`What nobody holds was not collected in ${within} ms.`);
+    // A turn between, because what a turn has looked at through a WeakRef lives as long as that.
+    await turn();
     gc();
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+    await turn();
+  } while (!(await holds()));
 }
 
 /** A promise, and what settles it: for a callback that a test waits for. */
