@@ -8,7 +8,7 @@ import {
 import { MAX_FRAME, PROTOCOL } from '../wire/frame/frame.ts';
 import type { Limits } from '../wire/limits.ts';
 import { type OpenOptions, openWebSocket } from '../wire/link/websocket.ts';
-import { type WebSocketLike, WebSocketLink } from '../wire/link/websocket-link.ts';
+import { roomFor, type WebSocketLike, WebSocketLink } from '../wire/link/websocket-link.ts';
 import { byReference } from '../wire/reference/reference.ts';
 import { Session } from '../wire/session.ts';
 import type { Remote } from './remote.ts';
@@ -61,7 +61,7 @@ export class Peer<M extends object = object> implements AsyncDisposable {
     this.closed = new Promise((resolve) => {
       over = resolve;
     });
-    this.#link = new WebSocketLink(socket, { maxFrame: limits?.frameSize ?? MAX_FRAME });
+    this.#link = new WebSocketLink(socket, { maxFrame: roomFor(limits?.frameSize ?? MAX_FRAME) });
     this.#session = new Session(
       name,
       main && byReference(main),
@@ -154,7 +154,7 @@ export const connect = async <M extends object = object>(
 ): Promise<Peer<M>> => {
   if (!/^wss?:/.test(String(url))) throw new OptionError('url', `${url} is no ws: or wss: URL.`);
   const start = performance.now();
-  const maxPayload = limits?.frameSize ?? MAX_FRAME;
+  const maxPayload = roomFor(limits?.frameSize ?? MAX_FRAME);
   const socket = await openWebSocket(url, { maxPayload, timeout, ...open });
   const peer = new Peer<M>(socket, { main, name, limits });
   const left = Math.max(1, timeout - (performance.now() - start));

@@ -35,7 +35,8 @@ export class LiveValues implements EncodeContext, DecodeContext {
   readonly carrier: Carrier;
   readonly limits: Limits;
   readonly #calls: Calls;
-  /** What the message that is being read waits for. */
+  /** What the message that is being read waits for: its own parts, and results of calls. */
+  #coming: Promise<unknown>[] = [];
   #pending: PromiseLike<unknown>[] = [];
 
   constructor(
@@ -95,6 +96,7 @@ export class LiveValues implements EncodeContext, DecodeContext {
     try {
       return decodeBody(bytes, start, end, this);
     } catch (cause) {
+      this.#coming = [];
       this.#pending = [];
       throw cause;
     }
@@ -133,10 +135,8 @@ export class LiveValues implements EncodeContext, DecodeContext {
       case 'reference':
         return this.references.take(id, home);
       case 'result':
-        return this.#later(
-          home
-            ? Promise.resolve(this.references.exports.get(id))
-            : this.#fetch(this.references.take(id, false) as object),
+        return this.#quiet(
+          home ? this.references.exports.get(id) : this.#fetch(this.references.take(id, false) as object),
         );
       case 'aborted':
         return AbortSignal.abort(value);
@@ -168,8 +168,13 @@ export class LiveValues implements EncodeContext, DecodeContext {
   }
 
   carried(number: number, size: number): ArrayBuffer {
+    const { messageSize } = this.limits;
     const { memory, whole } = this.carrier.carried(number, size);
-    if (whole) this.#pending.push(whole);
+    const { bytes } = this.carrier;
+    if (bytes > messageSize) {
+      throw passed('messageSize', messageSize, `${bytes} bytes were announced beside a message`);
+    }
+    if (whole) this.#coming.push(whole);
     return memory;
   }
 
@@ -178,13 +183,22 @@ export class LiveValues implements EncodeContext, DecodeContext {
   }
 
   later(promise: PromiseLike<unknown>, put: (value: unknown) => void): void {
-    this.#pending.push(this.#later(promise.then(put)));
+    this.#pending.push(promise.then(put));
   }
 
-  /** What the message that was just read still waits for, `undefined` if it is whole. */
+  /** The parts that the message still waits for, `undefined` if all have come; to be asked before `takePending`. */
+  takeComing(): Pending | undefined {
+    if (this.#coming.length === 0) return undefined;
+    const coming = Promise.all(this.#coming);
+    coming.catch(() => {});
+    return coming;
+  }
+
+  /** What the message that was just read still waits for, its parts too; `undefined` if it is whole. */
   takePending(): Pending | undefined {
-    if (this.#pending.length === 0) return undefined;
-    const pending = Promise.all(this.#pending);
+    if (this.#pending.length + this.#coming.length === 0) return undefined;
+    const pending = Promise.all([...this.#coming, ...this.#pending]);
+    this.#coming = [];
     this.#pending = [];
     // If nobody waits for the message, nobody misses its parts.
     pending.catch(() => {});
@@ -200,9 +214,9 @@ export class LiveValues implements EncodeContext, DecodeContext {
   }
 
   /** A promise that a peer has put somewhere, perhaps where nobody looks: its failure must not end the process. */
-  #later<T>(promise: PromiseLike<T>): PromiseLike<T> {
-    promise.then(undefined, () => {});
-    return promise;
+  #quiet(value: unknown): unknown {
+    if (value instanceof Promise) value.catch(() => {});
+    return value;
   }
 
   /** The value of a promise that the peer holds. */

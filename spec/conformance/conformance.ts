@@ -1,5 +1,6 @@
 import { beforeEach, describe } from 'vitest';
 import type { RemoteManagerOptions } from '../../lib/index.ts';
+import { linesTo } from '../support/lines.ts';
 import { makeBench } from '../support/sites.ts';
 import { calls } from './calls.ts';
 import { errors } from './errors.ts';
@@ -7,6 +8,7 @@ import { lifecycle } from './lifecycle.ts';
 import { modules } from './modules.ts';
 import { output } from './output.ts';
 import { travel } from './travel.ts';
+import { wire } from './wire.ts';
 
 /**
  * What every site must do, however it was forked: the one suite, run over each fork method.
@@ -29,5 +31,6 @@ export function conformance(
     errors(bench);
     output(bench);
     travel(bench);
+    wire(linesTo(bench));
   });
 }

@@ -15,6 +15,7 @@ import {
 import { Names } from '../frame/names.ts';
 import { callId, doubleAt, sizeAt } from '../frame/numbers.ts';
 import type { Sender } from '../frame/sender.ts';
+import { passed } from '../limits.ts';
 import type { LiveValues } from '../live-values.ts';
 import { withOptions } from '../reference/handle.ts';
 import { type Releasable, referenceOf } from '../reference/reference.ts';
@@ -69,9 +70,6 @@ export class Callee {
       path.push(this.#names.read(bytes, position + 2, position + 2 + size));
       position += 2 + size;
     }
-    if (this.#activity[0]! >= this.#live.limits.calls) {
-      throw new ProtocolError(`The peer has more than ${this.#live.limits.calls} calls running.`);
-    }
     const operation = (flags & OPERATION_MASK) as Operation;
     if (operation > Operation.get) throw new ProtocolError('A call arrived that does what no call can do.');
     if (flags & CANCELLABLE && this.#scopes.has(id)) {
@@ -82,23 +80,30 @@ export class Callee {
     this.#activity[0]!++;
     try {
       const args = operation === Operation.get ? [] : argumentsFrom(this.#live.read(bytes, position, end));
+      const coming = this.#live.takeComing();
       const pending = this.#live.takePending();
+      // The peer can't know how many run: it does not wait for those whose results it wants no more.
+      if (this.#activity[0]! > this.#live.limits.calls) {
+        const { calls } = this.#live.limits;
+        throw passed('calls', calls, `${calls} calls run in this site already`);
+      }
       if (flags & VOID) {
         if (!(flags & ONCE)) exports.keep(id, undefined);
         return;
       }
       // Made now, because it may be given up while it waits for its arguments.
-      const scope = flags & CANCELLABLE ? new CallScope() : undefined;
-      if (scope) this.#scopes.set(id, scope);
+      const scope = flags & CANCELLABLE ? this.#scopeOf(id) : undefined;
       result =
         pending || this.#lanes.has(targetId)
-          ? this.#lanes.after(targetId, pending, () => this.#begin(scope, target, path, operation, args))
+          ? this.#lanes.after(targetId, coming, pending, () =>
+              this.#begin(scope, target, path, operation, args),
+            )
           : this.#begin(scope, target, path, operation, args);
       if (isThenable(result)) {
         // Once: a proxy's `then` asks again each time.
         result = Promise.resolve(result);
-        this.#countUntilSettled(result as Promise<unknown>, flags & CANCELLABLE ? id : undefined);
-      } else if (flags & CANCELLABLE) this.#scopes.delete(id);
+        this.#countUntilSettled(result as Promise<unknown>, scope && id);
+      } else if (scope) this.#scopes.delete(id);
     } catch (cause) {
       if (cause instanceof ProtocolError) throw cause;
       if (flags & CANCELLABLE) this.#scopes.delete(id);
@@ -129,6 +134,12 @@ export class Callee {
     const scopes = [...this.#scopes.values()];
     this.#scopes.clear();
     for (const scope of scopes) scope.abort(reason);
+  }
+
+  #scopeOf(id: number): CallScope {
+    const scope = new CallScope();
+    this.#scopes.set(id, scope);
+    return scope;
   }
 
   #begin(

@@ -26,7 +26,8 @@ export interface CallerPort {
 export class Caller implements Calls {
   readonly #port: CallerPort;
   /** Results that were kept over there for pipelining are given back when nobody here can use them any more. */
-  readonly #kept = new FinalizationRegistry<number>((id) => this.#port.sender.release(id, 1));
+  readonly #kept = new FinalizationRegistry<number>((id) => this.#giveBack(id));
+  #keptCount = 0;
   /** Calls and pings that wait for an answer. */
   readonly #waiting = new Map<number, Call>();
   /** Calls of this turn, whose flags are final only when it ends. */
@@ -128,7 +129,7 @@ export class Caller implements Calls {
       call.markReleased();
       this.#kept.unregister(call);
       // Behind the calls of this turn that use it.
-      this.#port.sender.release(call.number, 1);
+      this.#giveBack(call.number);
     } else if (reference.id !== undefined) references.imports.drop(reference.id);
   }
 
@@ -183,7 +184,7 @@ export class Caller implements Calls {
   /** The frames of this turn leave: what nobody has asked for by now may still be used later. */
   beforeLeaving(): void {
     for (const call of this.#fresh) {
-      if (!call.pulled && !call.kept && !call.settled) this.#keepResult(call);
+      if (!call.pulled && !call.kept && !call.settled) this.#keepOrForget(call);
       call.frame = -1;
     }
     // One call in a turn is what most callers make, and to set a length takes longer.
@@ -272,6 +273,20 @@ export class Caller implements Calls {
   #keepResult(call: Call): void {
     call.markKept();
     this.#port.sender.outbox.bytes[call.frame + FLAGS_AT]! &= ~ONCE;
+    this.#keptCount++;
     this.#kept.register(call, call.number, call);
+  }
+
+  /** As `#keepResult`, unless the peer keeps too many already: then nobody can ask for this one any more. */
+  #keepOrForget(call: Call): void {
+    const { references } = this.#port.live().limits;
+    if (this.#keptCount < references) return this.#keepResult(call);
+    const what = `The results of ${this.#keptCount} calls that nobody has awaited are kept in ${this.#port.peer}`;
+    call.reject(passed('references', references, what));
+  }
+
+  #giveBack(id: number): void {
+    this.#keptCount--;
+    this.#port.sender.release(id, 1);
   }
 }

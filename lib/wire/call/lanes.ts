@@ -12,10 +12,19 @@ export class Lanes {
     return this.#last.size > 0 && this.#last.has(target);
   }
 
-  /** Performs a call when what it waits for is there and the calls before it have begun; gives its result. */
-  after(target: number, pending: Promise<unknown> | undefined, perform: () => unknown): Promise<unknown> {
+  /**
+   * Performs a call when what is `coming` is there, that of those before it was, and what else it waits for is; gives its
+   * result. What else may take for ever, the result of another call for instance, so those behind it don't wait for that.
+   */
+  after(
+    target: number,
+    coming: Promise<unknown> | undefined,
+    pending: Promise<unknown> | undefined,
+    perform: () => unknown,
+  ): Promise<unknown> {
     const before = this.#last.get(target);
-    const begun = Promise.all([before, pending]);
+    if (pending && !coming && !before) return pending.then(perform);
+    const begun = Promise.all([before, coming]);
     // One that fails for want of its arguments does not hold up the next.
     const turn = begun.then(
       () => {},
@@ -25,6 +34,6 @@ export class Lanes {
     void turn.then(() => {
       if (this.#last.get(target) === turn) this.#last.delete(target);
     });
-    return begun.then(perform);
+    return (pending ? Promise.all([begun, pending]) : begun).then(perform);
   }
 }

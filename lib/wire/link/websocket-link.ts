@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { ProtocolError, TimeoutError } from '../errors.ts';
-import { MAX_FRAME } from '../frame/frame.ts';
+import { HEADER, MAX_FRAME } from '../frame/frame.ts';
 import { now } from './clock.ts';
 import { checkSize } from './frame-gatherer.ts';
 import { HotLoop } from './hot-loop.ts';
@@ -43,6 +43,11 @@ const PING_EVERY = 10_000;
 const PATIENCE = 3;
 /** Frames that leave together are one message up to this many bytes, so that the peer hears of something in between. */
 const LARGEST_BATCH = 1 << 20;
+/**
+ * How many bytes a message or frame may have over a WebSocket if the text of one may have `frameSize`: what is small leaves
+ * together with other frames, and parts of large bytes have a size of their own.
+ */
+export const roomFor = (frameSize: number): number => Math.max(frameSize, LARGEST_BATCH) + HEADER + 8;
 const BINARY = { binary: true };
 const nothing = () => false;
 const rest = () => {};

@@ -3,7 +3,9 @@ import { ProtocolError, UndecodableError } from '../errors.ts';
 import { passed } from '../limits.ts';
 
 /** What an announcement counts for at least, because what is kept for it takes memory too. */
-const LEAST = 4096;
+const LEAST = 64 * 1024;
+/** So many messages of the largest size may come at once. */
+const AT_ONCE = 16;
 
 const costOf = (size: number): number => Math.max(size, LEAST);
 
@@ -23,7 +25,7 @@ export class Incoming {
   /** Bytes that were announced and have not all come. */
   #announced = 0;
 
-  /** `bound` gives how many bytes may be announced at once. */
+  /** `bound` gives how many bytes one message may have. */
   constructor(bound: () => number) {
     this.#bound = bound;
   }
@@ -42,8 +44,12 @@ export class Incoming {
   expect(id: number, size: number): { memory: ArrayBuffer; whole: Promise<void> } {
     if (this.#arriving.has(id)) throw new ProtocolError(`The peer announced the parts of ${id} twice.`);
     const announced = this.#announced + costOf(size);
-    if (size > 0 && announced > this.#bound()) {
-      throw passed('messageSize', this.#bound(), `${announced} bytes were announced`);
+    if (size > 0 && announced > this.#bound() * AT_ONCE) {
+      throw passed(
+        'messageSize',
+        this.#bound(),
+        `${announced} bytes of several messages were announced at once`,
+      );
     }
     const memory = new ArrayBuffer(size);
     if (size === 0) return { memory, whole: Promise.resolve() };

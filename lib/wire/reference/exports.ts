@@ -19,8 +19,10 @@ export class Exports {
   readonly #ids = new Map<unknown, number>();
   readonly #bound: () => number;
   #last = 0;
+  /** How many results of the peer's calls are kept. */
+  #kept = 0;
 
-  /** `bound` gives how many values the peer may hold at once. */
+  /** `bound` gives how many values the peer may hold at once, and how many results of its calls beside them. */
   constructor(main: object | undefined, bound: () => number = () => Number.POSITIVE_INFINITY) {
     this.#bound = bound;
     if (main) this.#entries.set(0, { value: main, introductions: 1 });
@@ -43,7 +45,7 @@ export class Exports {
       this.#entries.get(known)!.introductions++;
       return known;
     }
-    if (this.#entries.size > this.#bound()) {
+    if (this.size - this.#kept >= this.#bound()) {
       throw passed('references', this.#bound(), 'The other site holds too many references into this one');
     }
     const id = this.nextId();
@@ -56,9 +58,10 @@ export class Exports {
   keep(id: number, value: unknown): void {
     if (!(Number.isSafeInteger(id) && id > 0) || this.#entries.has(id))
       throw new ProtocolError(`The peer used the id ${id} twice.`);
-    if (this.#entries.size > this.#bound()) {
-      throw new ProtocolError(`The peer keeps more than ${this.#bound()} results and references.`);
+    if (this.#kept >= this.#bound()) {
+      throw new ProtocolError(`The peer keeps more than ${this.#bound()} results.`);
     }
+    this.#kept++;
     this.#entries.set(id, { value, introductions: 1 });
   }
 
@@ -91,11 +94,13 @@ export class Exports {
     if (entry.introductions > 0) return;
     this.#entries.delete(id);
     if (id < 0) this.#ids.delete(entry.value);
+    else this.#kept--;
   }
 
   /** Forgets everything, because the peer is gone. */
   clear(): void {
     this.#entries.clear();
+    this.#kept = 0;
     this.#ids.clear();
   }
 }

@@ -1,4 +1,5 @@
 import { ProtocolError } from '../errors.ts';
+import { passed } from '../limits.ts';
 
 /** What signals need of a session. */
 export interface SignalPort {
@@ -18,11 +19,18 @@ export class Signals {
   /** Ours, by the id under which the peer knows them. */
   readonly #given = new Map<number, WeakRef<AbortSignal>>();
   readonly #ids = new WeakMap<AbortSignal, number>();
+  /** How many of ours can still be aborted, as far as the peer knows; it holds no more than these. */
+  #open = 0;
+  /** Those of ours that were aborted and are not collected yet: the peer has forgotten them. */
+  readonly #aborted = new Set<number>();
   /** The peer's, by its id. */
   readonly #taken = new Map<number, AbortController>();
   readonly #homes = new WeakMap<AbortSignal, number>();
   readonly #collected = new FinalizationRegistry<number>((id) => {
-    if (this.#given.delete(id)) this.#port.forget(id);
+    if (!this.#given.delete(id)) return;
+    if (this.#aborted.delete(id)) return;
+    this.#open--;
+    this.#port.forget(id);
   });
 
   /** `bound` gives how many signals of the peer may be held at once. */
@@ -36,13 +44,17 @@ export class Signals {
     return { exports: this.#given.size, imports: this.#taken.size };
   }
 
-  /** The id under which the peer knows a signal that is not aborted yet; `home` if it is the peer's own. */
+  /** The id under which the peer knows a signal that is not aborted yet; `home` if it is the peer's own. Throws LimitError. */
   give(signal: AbortSignal): { id: number; home: boolean } {
     const home = this.#homes.get(signal);
     if (home !== undefined && this.#taken.has(home)) return { id: home, home: true };
     const known = this.#ids.get(signal);
     if (known !== undefined) return { id: known, home: false };
+    if (this.#open >= this.#bound()) {
+      throw passed('references', this.#bound(), 'The other site holds too many signals of this one');
+    }
     const id = this.#port.nextId();
+    this.#open++;
     this.#given.set(id, new WeakRef(signal));
     this.#ids.set(signal, id);
     this.#collected.register(signal, id);
@@ -85,11 +97,16 @@ export class Signals {
     const taken = [...this.#taken.values()];
     this.#taken.clear();
     this.#given.clear();
+    this.#aborted.clear();
+    this.#open = 0;
     for (const controller of taken) controller.abort(reason);
   }
 
   #onOurs(id: number, reason: unknown): void {
     // It stays in the table until it is collected: the peer may be sending it home now.
-    if (this.#given.has(id)) this.#port.abort(id, reason);
+    if (!this.#given.has(id)) return;
+    this.#aborted.add(id);
+    this.#open--;
+    this.#port.abort(id, reason);
   }
 }

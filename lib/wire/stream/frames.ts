@@ -83,21 +83,34 @@ export class StreamFrames {
 
   #onFinish(bytes: Buffer, at: number, id: number, home: boolean, end: number): void {
     const { streams } = this.#live;
-    const ended = bytes[at + 4] === Kind.end;
-    const value = this.#live.readReason(bytes, at + HEADER + 8, end, this.#peer);
-    this.#inOrder(id, home, 0, undefined, () =>
-      ended ? streams.onEnd(id, home, value) : streams.onFail(id, home, value),
-    );
+    if (bytes[at + 4] === Kind.end) {
+      return this.#onValue(bytes, at, id, home, end, (value) => streams.onEnd(id, home, value));
+    }
+    const cause = this.#live.readReason(bytes, at + HEADER + 8, end, this.#peer);
+    this.#inOrder(id, home, 0, undefined, () => streams.onFail(id, home, cause));
   }
 
   #onChunk(bytes: Buffer, at: number, id: number, home: boolean, end: number): void {
     const { streams } = this.#live;
+    this.#onValue(bytes, at, id, home, end, (value, size) => streams.onChunk(id, home, value, size));
+  }
+
+  /** Hands over what a frame holds when it is whole, behind what came before it. */
+  #onValue(
+    bytes: Buffer,
+    at: number,
+    id: number,
+    home: boolean,
+    end: number,
+    hand: (value: unknown, size: number) => void,
+  ): void {
+    const fail = (cause: unknown) => this.#live.streams.onFail(id, home, cause);
     let value: unknown;
     try {
       value = this.#live.read(bytes, at + HEADER + 8, end);
     } catch (cause) {
       if (cause instanceof ProtocolError) throw cause;
-      return this.#inOrder(id, home, end - at, undefined, () => streams.onFail(id, home, cause));
+      return this.#inOrder(id, home, end - at, undefined, () => fail(cause));
     }
     const size = end - at + this.#live.carrier.bytes;
     const pending = this.#live.takePending();
@@ -106,10 +119,10 @@ export class StreamFrames {
       home,
       size,
       pending,
-      () => streams.onChunk(id, home, value, size),
+      () => hand(value, size),
       (cause) => {
         if (cause instanceof ProtocolError) throw cause;
-        streams.onFail(id, home, cause);
+        fail(cause);
       },
     );
   }
@@ -152,7 +165,7 @@ export class StreamFrames {
     if (!pending && !this.#lanes.has(lane)) return hand();
     const leave = this.#enter(lane, size);
     this.#lanes
-      .after(lane, pending, hand)
+      .after(lane, pending, undefined, hand)
       .catch(failed)
       .finally(leave)
       .catch((cause: Error) => this.#broken(cause));
