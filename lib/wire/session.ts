@@ -132,10 +132,7 @@ export class Session implements LinkReceiver {
     this.#live.outgoing.sendAll();
     const decode = (bytes: Buffer, body: number, end: number, beside: Beside['values'] | undefined) => {
       this.#live.beside = beside;
-      const value = this.#live.read(bytes, body, end);
-      // Its parts are waited for here; what is read next does not wait for them again.
-      void this.#live.takePending();
-      return value;
+      return this.#live.read(bytes, body, end);
     };
     try {
       const answer = awaitSync(
