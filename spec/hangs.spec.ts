@@ -80,7 +80,7 @@ describe('nobody waits for ever', { timeout: BOUND }, () => {
       await items.next();
       const [reading, feeding] = [rejection(items.next()), rejection(wire.collect(endless()))];
       await asked.told;
-      wire.exit(1);
+      void wire.exit(1);
       expect([(await reading).code, (await feeding).code]).toEqual(Array(2).fill('ERR_OFFSITE_CRASHED'));
       await ended.told;
     });
@@ -93,7 +93,7 @@ describe('nobody waits for ever', { timeout: BOUND }, () => {
       })();
       await wire.add(1, 1);
       await collectedUntil(() => dropped.deref() === undefined);
-      wire.exit(1);
+      void wire.exit(1);
       await exited;
       expect([site.inFlight, site.state]).toEqual([0, 'crashed']);
     });
@@ -114,7 +114,7 @@ describe('nobody waits for ever', { timeout: BOUND }, () => {
       controller.abort('given up');
       expect(await cancelled).toBe('given up');
       await givenUp.told;
-      wire.exit(1);
+      void wire.exit(1);
       expect(await other).toMatchObject({ code: 'ERR_OFFSITE_CRASHED', mayHaveRun: true });
       await exited;
     });

@@ -119,8 +119,8 @@ export function bounds(lines: Lines): void {
 
     test('calls whose results nobody wants are refused beyond the bound too, and the line lives', async () => {
       const { remote: wire } = await lines.own({ calls: 20 });
-      for (let count = 0; count < 30; count++) wire.untilGivenUp(() => {});
-      for (let count = 0; count < 30; count++) wire.never();
+      for (let count = 0; count < 30; count++) void wire.untilGivenUp(() => {});
+      for (let count = 0; count < 30; count++) void wire.never();
       expect(await wire.echo('alive').catch((error: { code: string }) => error.code)).toMatch(
         /^(alive|ERR_OFFSITE_CALLS)$/,
       );

@@ -51,7 +51,7 @@ const lineTo = async (site: RemoteManager): Promise<Line> => ({
   async kill() {
     const ended = new Promise((resolve) => site.on('exit', resolve));
     const { exit } = await site.link<Wire>(fixture('wire.js'));
-    exit(1);
+    void exit(1);
     await ended;
   },
 });
