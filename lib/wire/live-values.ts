@@ -124,7 +124,7 @@ export class LiveValues implements EncodeContext, DecodeContext {
   readReason(bytes: Buffer, start: number, end: number, peer: string): unknown {
     try {
       const reason = this.read(bytes, start, end);
-      this.takePending();
+      void this.takePending();
       return arrivedFrom(reason, peer, '');
     } catch (cause) {
       if (cause instanceof ProtocolError) throw cause;
