@@ -57,6 +57,14 @@ describe('nobody waits for ever', { timeout: BOUND }, () => {
       return { site, exited, wire: await site.link<Wire>(fixture('wire.js')) };
     };
 
+    let shared: RemoteManager | undefined;
+    /** The module in the site that the lines share after which it is as before. */
+    const unharmed = () => {
+      shared ??= new RemoteManager({ ...quiet, ...options() });
+      return shared.link<Wire>(fixture('wire.js'));
+    };
+    afterAll(() => shared?.close());
+
     test('engine dies mid-stream, either side', async () => {
       const { wire } = await wireOf();
       const [asked, ended] = [signalled(), signalled()];
@@ -72,7 +80,7 @@ describe('nobody waits for ever', { timeout: BOUND }, () => {
       await items.next();
       const [reading, feeding] = [rejection(items.next()), rejection(wire.collect(endless()))];
       await asked.told;
-      wire.exit(1);
+      void wire.exit(1);
       expect([(await reading).code, (await feeding).code]).toEqual(Array(2).fill('ERR_OFFSITE_CRASHED'));
       await ended.told;
     });
@@ -85,7 +93,7 @@ describe('nobody waits for ever', { timeout: BOUND }, () => {
       })();
       await wire.add(1, 1);
       await collectedUntil(() => dropped.deref() === undefined);
-      wire.exit(1);
+      void wire.exit(1);
       await exited;
       expect([site.inFlight, site.state]).toEqual([0, 'crashed']);
     });
@@ -106,7 +114,7 @@ describe('nobody waits for ever', { timeout: BOUND }, () => {
       controller.abort('given up');
       expect(await cancelled).toBe('given up');
       await givenUp.told;
-      wire.exit(1);
+      void wire.exit(1);
       expect(await other).toMatchObject({ code: 'ERR_OFFSITE_CRASHED', mayHaveRun: true });
       await exited;
     });
@@ -129,7 +137,7 @@ describe('nobody waits for ever', { timeout: BOUND }, () => {
       ['unserialisable error', 'unsendableError', undefined],
       ['error whose getter throws', 'trappedError', undefined],
     ] as const)('%s', async (_line, name, code) => {
-      const { wire } = await wireOf();
+      const wire = await unharmed();
       const error = await rejection(wire[name]());
       expect(error).toBeInstanceOf(Error);
       expect(error.code).toBe(code);
@@ -149,7 +157,7 @@ describe('nobody waits for ever', { timeout: BOUND }, () => {
     });
 
     test('abort before send, after send, after reply, twice', async () => {
-      const { wire } = await wireOf();
+      const wire = await unharmed();
       const bounded = (signal: AbortSignal) => withOptions(wire, { signal });
       expect(await rejection(bounded(AbortSignal.abort('before')).never())).toBe('before');
       const sent = new AbortController();
@@ -174,7 +182,7 @@ describe('nobody waits for ever', { timeout: BOUND }, () => {
     });
 
     test('deserialisation failure of a body (header must still answer)', async () => {
-      const { wire } = await wireOf();
+      const wire = await unharmed();
       // Of a class that only the site has registered.
       const error = await rejection(wire.strange());
       expect(error).toMatchObject({ code: 'ERR_OFFSITE_UNDECODABLE' });

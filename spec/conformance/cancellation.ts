@@ -147,7 +147,7 @@ export function cancellation(lines: Lines): void {
       const wire = await remote();
       const [controller, other] = [new AbortController(), await wire.account()];
       const bounded = withOptions(wire, { signal: controller.signal });
-      const call = rejection(bounded.note(new Uint8Array(80 * 1024 * 1024)));
+      const call = rejection(bounded.note(new Uint8Array((lines.sharesMemory ? 80 : 8) * 1024 * 1024)));
       // Calls on one reference wait for each other's arguments, those on another one do not.
       await other.add(1);
       controller.abort('in the midst');

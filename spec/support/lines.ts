@@ -32,6 +32,8 @@ export interface Lines {
   readonly sharesMemory: boolean;
   /** Whether both ends of a line are on this host, with nothing between them that is slow. */
   readonly near: boolean;
+  /** Whether a GiB is tried over them, which takes some seconds. */
+  readonly takesGiB: boolean;
   /** The line that the cases which do it no harm share; made at first use, closed after the last. */
   shared(): Promise<Line>;
   /** A line of the case's own, closed after it. */
@@ -49,7 +51,7 @@ const lineTo = async (site: RemoteManager): Promise<Line> => ({
   async kill() {
     const ended = new Promise((resolve) => site.on('exit', resolve));
     const { exit } = await site.link<Wire>(fixture('wire.js'));
-    exit(1);
+    void exit(1);
     await ended;
   },
 });
@@ -63,6 +65,9 @@ export function linesTo(bench: Bench): Lines {
     },
     get near() {
       return ['virtual', 'sh'].includes(bench.site().fork);
+    },
+    get takesGiB() {
+      return this.near;
     },
     shared() {
       shared ??= lineTo(bench.site());
@@ -128,6 +133,7 @@ export function websocketLines(): Lines {
   return {
     sharesMemory: false,
     near: true,
+    takesGiB: false,
     shared() {
       server ??= startServer();
       shared ??= server.then((running) => connectTo(running));
