@@ -50,7 +50,7 @@ export function cancellation(lines: Lines): void {
       const aborted = new Promise((resolve) => {
         theirs.signal.addEventListener('abort', () => resolve(theirs.signal.reason), { once: true });
       });
-      theirs.abort('over there');
+      await theirs.abort('over there');
       expect(await aborted).toBe('over there');
     });
 

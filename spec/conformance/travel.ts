@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   type ByReference,
   functor,
-  LimitError,
   type Remote,
   type RemoteManager,
   registerClass,
@@ -278,8 +277,13 @@ export function travel(bench: Bench): void {
         1, 2, 7,
       ]);
       const error = await rejection(module.refuse());
-      expect(error).toBeInstanceOf(LimitError);
-      expect(error).toMatchObject({ code: 'ERR_OFFSITE_CALLS', limit: 'calls', bound: 1 });
+      // By its name: what the fixtures import is a second copy of the package in this process, and the later one counts.
+      expect(error).toMatchObject({
+        name: 'LimitError',
+        code: 'ERR_OFFSITE_CALLS',
+        limit: 'calls',
+        bound: 1,
+      });
     });
 
     test('learn by callSignal that they were given up, and why', async () => {

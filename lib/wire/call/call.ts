@@ -8,8 +8,8 @@ const RELEASED = 4;
 const CANCELLABLE = 8;
 const SETTLED = 16;
 
-/** Set by `hold`, which runs within the making of a promise. */
-let settling: (value: unknown) => void;
+/** Set by `hold`, which runs within the making of a promise; kept no longer, because it holds what the promise gave. */
+let settling: ((value: unknown) => void) | undefined;
 /** One function for all promises, because each call that is awaited makes one. */
 const hold = (resolve: (value: unknown) => void): void => {
   settling = resolve;
@@ -98,6 +98,7 @@ export class Call extends Handler {
     if (!this.#promise) {
       this.#promise = new Promise(hold);
       this.#resolve = settling;
+      settling = undefined;
     }
     return this.#promise;
   }
