@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter, setMaxListeners } from 'node:events';
 import { type Actor, createActor } from 'xstate';
-import type { ManagerGreeting } from '../lib/engine/protocol.ts';
 import type { SiteService } from '../lib/engine/site-service.ts';
 import { ForkError } from '../lib/fork/errors.ts';
 import { FunctorError } from '../lib/module/errors.ts';
@@ -13,10 +12,10 @@ import { linkAll, Sources } from '../lib/module/source/sources.ts';
 import type { LinkWish } from '../lib/module/table.ts';
 import { bound } from '../lib/wire/call/bound.ts';
 import type { CallOptions } from '../lib/wire/call/options.ts';
-import { PROTOCOL } from '../lib/wire/frame/frame.ts';
 import { byReference, referenceOf } from '../lib/wire/reference/reference.ts';
 import { Session } from '../lib/wire/session.ts';
 import { deferred } from './remote-manager/deferred.ts';
+import { greetingOf } from './remote-manager/greeting.ts';
 import { type RemoteManagerEvent, remoteManagerMachine } from './remote-manager/machine.ts';
 import { describeKey, type ModuleTarget, moduleKey } from './remote-manager/module-target.ts';
 import {
@@ -88,7 +87,7 @@ export class RemoteManager implements AsyncDisposable {
       },
       { limits: this.#options.limits, sharesMemory: forksVirtually(this.#options) },
     );
-    this.#session.greet(this.#greeting());
+    this.#session.greet(greetingOf(this.#options, this.name));
     this.#service = this.#session.main as unknown as Remote<SiteService>;
     this.#site = new Site(this.#options, this.name, this.#session, output, () =>
       this.#send({ type: 'exited' }),
@@ -262,22 +261,6 @@ export class RemoteManager implements AsyncDisposable {
     if (signal.aborted) abort();
     signal.addEventListener('abort', abort, { once: true });
     return Promise.race([this.ready, promise]).finally(() => signal.removeEventListener('abort', abort));
-  }
-
-  #greeting(): ManagerGreeting {
-    const { cwd, env, detach, fork, limits } = this.#options;
-    return {
-      protocol: PROTOCOL,
-      pid: process.pid,
-      name: this.name,
-      detach,
-      local: fork === 'automatic' || fork === 'sh' || fork === 'virtual',
-      ...(cwd !== undefined && { cwd }),
-      ...(limits && { limits }),
-      ...(env && {
-        env: Object.fromEntries(Object.entries(env).map(([key, value]) => [key, value ?? null])),
-      }),
-    };
   }
 
   #notStarted(): ForkError {

@@ -45,6 +45,8 @@ export class Callee {
   /** Calls that run and may be given up. */
   readonly #scopes = new Map<number, CallScope>();
   readonly #lanes = new Lanes();
+  /** How many calls were refused since one was taken. */
+  #refused = 0;
   readonly #names = new Names();
 
   constructor(live: LiveValues, sender: Sender, activity: Int32Array<ArrayBufferLike>) {
@@ -82,11 +84,7 @@ export class Callee {
       const args = operation === Operation.get ? [] : argumentsFrom(this.#live.read(bytes, position, end));
       const coming = this.#live.takeComing();
       const pending = this.#live.takePending();
-      // The peer can't know how many run: it does not wait for those whose results it wants no more.
-      if (this.#activity[0]! > this.#live.limits.calls) {
-        const { calls } = this.#live.limits;
-        throw passed('calls', calls, `${calls} calls run in this site already`);
-      }
+      this.#refuseTooMany();
       if (flags & VOID) {
         if (!(flags & ONCE)) exports.keep(id, undefined);
         return;
@@ -134,6 +132,20 @@ export class Callee {
     const scopes = [...this.#scopes.values()];
     this.#scopes.clear();
     for (const scope of scopes) scope.abort(reason);
+  }
+
+  /** Throws LimitError for a call too many, and ProtocolError if the peer goes on and on although it is told. */
+  #refuseTooMany(): void {
+    const { calls } = this.#live.limits;
+    if (this.#activity[0]! <= calls) {
+      this.#refused = 0;
+      return;
+    }
+    // The peer can't know how many run: it does not wait for those whose results it wants no more.
+    if (++this.#refused <= calls) throw passed('calls', calls, `${calls} calls run in this site already`);
+    throw new ProtocolError(
+      `The peer has ${calls} calls running, and went on for as many that were refused.`,
+    );
   }
 
   #scopeOf(id: number): CallScope {

@@ -96,11 +96,22 @@ export const rebuildError = (record: ErrorNode): Error => {
     : record.classes;
   const errorClass = names.map((name) => errorClasses.get(name)).find((found) => found) ?? Error;
   // A real Error, so that it prints and is recognised as one, with the prototype of its class.
-  const error = new Error(record.message);
+  const error = withoutStack(() => new Error(record.message));
   Object.setPrototypeOf(error, errorClass.prototype);
   if (error.name !== record.name) hide(error, 'name', record.name);
   hide(error, 'stack', record.stack);
   return error;
+};
+
+/** Makes an error without looking where: it has a stack of its own, and to make one of here takes longer than all else. */
+const withoutStack = (make: () => Error): Error => {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return make();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 };
 
 /** Joins the remote stack to the `caller`'s, which begins with a line feed if there is one, and says which site it was. */

@@ -105,19 +105,20 @@ export class StreamFrames {
     hand: (value: unknown, size: number) => void,
   ): void {
     const fail = (cause: unknown) => this.#live.streams.onFail(id, home, cause);
+    const isItem = bytes[at + 4] === Kind.chunk;
     let value: unknown;
     try {
       value = this.#live.read(bytes, at + HEADER + 8, end);
     } catch (cause) {
       if (cause instanceof ProtocolError) throw cause;
-      return this.#inOrder(id, home, end - at, undefined, () => fail(cause));
+      return this.#inOrder(id, home, isItem ? end - at : 0, undefined, () => fail(cause));
     }
     const size = end - at + this.#live.carrier.bytes;
     const pending = this.#live.takePending();
     this.#inOrder(
       id,
       home,
-      size,
+      isItem ? size : 0,
       pending,
       () => hand(value, size),
       (cause) => {

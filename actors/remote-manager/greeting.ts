@@ -1,0 +1,20 @@
+import type { ManagerGreeting } from '../../lib/engine/protocol.ts';
+import { PROTOCOL } from '../../lib/wire/frame/frame.ts';
+import type { CheckedOptions } from './options.ts';
+
+/** What a manager tells the engine of itself and of the site that it wants; `name` is the site's. */
+export const greetingOf = (
+  { cwd, env, detach, fork, limits }: CheckedOptions,
+  name: string,
+): ManagerGreeting => ({
+  protocol: PROTOCOL,
+  pid: process.pid,
+  name,
+  detach,
+  local: fork === 'automatic' || fork === 'sh' || fork === 'virtual',
+  ...(cwd !== undefined && { cwd }),
+  ...(limits && { limits }),
+  ...(env && {
+    env: Object.fromEntries(Object.entries(env).map(([key, value]) => [key, value ?? null])),
+  }),
+});
