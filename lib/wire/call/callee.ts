@@ -36,6 +36,9 @@ const argumentsFrom = (value: unknown): unknown[] => {
   return value;
 };
 
+/** So many calls in a row may be refused at least: a program that calls in a loop learns of it only when the loop ends. */
+const PATIENCE = 100_000;
+
 /** The side of a session that performs the peer's calls and answers them. */
 export class Callee {
   readonly #live: LiveValues;
@@ -47,6 +50,8 @@ export class Callee {
   readonly #lanes = new Lanes();
   /** How many calls were refused since one was taken. */
   #refused = 0;
+  /** One error for all of them, because a flood of them must cost little. */
+  #refusal: unknown;
   readonly #names = new Names();
 
   constructor(live: LiveValues, sender: Sender, activity: Int32Array<ArrayBufferLike>) {
@@ -141,11 +146,12 @@ export class Callee {
       this.#refused = 0;
       return;
     }
+    if (++this.#refused > Math.max(calls, PATIENCE)) {
+      throw new ProtocolError(`The peer has ${calls} calls running, and goes on although they are refused.`);
+    }
     // The peer can't know how many run: it does not wait for those whose results it wants no more.
-    if (++this.#refused <= calls) throw passed('calls', calls, `${calls} calls run in this site already`);
-    throw new ProtocolError(
-      `The peer has ${calls} calls running, and went on for as many that were refused.`,
-    );
+    this.#refusal ??= passed('calls', calls, `${calls} calls run in this site already`);
+    throw this.#refusal;
   }
 
   #scopeOf(id: number): CallScope {
