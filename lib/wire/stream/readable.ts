@@ -1,4 +1,5 @@
-import { ReadableStream, type ReadableStreamDefaultController } from 'node:stream/web';
+// Only its types: to load it takes a site several milliseconds, and the global variable loads it at the first use.
+import type { ReadableStreamDefaultController } from 'node:stream/web';
 import type { Consumer, Waiter } from './consumer.ts';
 
 /**

@@ -1,4 +1,5 @@
-import { WritableStream, type WritableStreamDefaultController } from 'node:stream/web';
+// Only its types: to load it takes a site several milliseconds, and the global variable loads it at the first use.
+import type { WritableStreamDefaultController } from 'node:stream/web';
 import { OffsiteError } from '../errors.ts';
 import type { Channel } from './channel.ts';
 import { costOf, grown, WINDOW } from './credit.ts';
