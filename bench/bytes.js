@@ -5,8 +5,8 @@ import { siteModule } from './site.js';
 
 const SIZE = 64 * 1024 * 1024;
 const rounds = { rounds: 7, warmUp: 1 };
-/** How often memory is shared in a round. */
-const SHARED = 200;
+/** How often memory is shared in a round; more would be more memory than a process that forks may promise. */
+const SHARED = 20;
 
 /** @typedef {import('./site.js').SiteModule} SiteModule */
 

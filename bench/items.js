@@ -1,7 +1,5 @@
 // Does one of many cost what one of few does? Calls in flight, live references, streams.
-import v8 from 'node:v8';
-import vm from 'node:vm';
-import { median, timed } from './harness.js';
+import { collector, median, timed } from './harness.js';
 import { siteModule } from './site.js';
 
 /** What the many are compared with. */
@@ -44,12 +42,6 @@ const furtherItem = (work, count, between) => async () => {
   return (median(all) - median(ones)) / (count - 1);
 };
 
-/** Collects what nobody holds; `node --expose-gc` without the flag. */
-const collect = () => {
-  v8.setFlagsFromString('--expose-gc');
-  return /** @type {() => void} */ (vm.runInNewContext('gc'));
-};
-
 /** @param {SiteModule} module */
 const inFlight = (module) => async (/** @type {number} */ count) => {
   const calls = Array.from({ length: count }, () => module.hold());
@@ -89,7 +81,7 @@ const streamOf = (module, count) =>
  */
 const benchOf = async (harness, fork) => {
   const module = await siteModule(harness, fork);
-  const gc = collect();
+  const gc = collector();
   const tidy = async () => {
     gc();
     // What was collected is told to the site behind this turn, and a call behind that finds it done.

@@ -183,7 +183,7 @@ export class LiveValues implements EncodeContext, DecodeContext {
   }
 
   later(promise: PromiseLike<unknown>, put: (value: unknown) => void): void {
-    this.#pending.push(promise.then(put));
+    this.#pending.push(this.#quiet(promise.then(put)));
   }
 
   /** The parts that the message still waits for, `undefined` if all have come; to be asked before `takePending`. */
@@ -214,7 +214,7 @@ export class LiveValues implements EncodeContext, DecodeContext {
   }
 
   /** A promise that a peer has put somewhere, perhaps where nobody looks: its failure must not end the process. */
-  #quiet(value: unknown): unknown {
+  #quiet<T>(value: T): T {
     if (value instanceof Promise) value.catch(() => {});
     return value;
   }

@@ -37,13 +37,13 @@ describe('a peer that never ends stops at a bound', () => {
     ]);
   });
 
-  test('with values of its own that it never gives, and its calls fail', async () => {
+  test('with values of its own that it never gives', async () => {
     const { far, cause } = await attack(
       many(6_000, (i) => call(i, 'take', live('result', -i), ONCE)),
       limits,
     );
-    // What waits for them is refused like any call too many.
-    expect([cause, far.session.inFlight <= 1_000]).toEqual([undefined, true]);
+    expect(cause?.message).toContain('5000 references');
+    expect(far.session.inFlight).toBeLessThanOrEqual(1_000);
   });
 
   test('with words that mean nothing, and nothing of them is kept', async () => {
