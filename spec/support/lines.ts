@@ -153,7 +153,7 @@ setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc') as () => void;
 
 /** Collects garbage until something holds; throws if it still does not after so many milliseconds. */
-export async function collectedUntil(holds: () => unknown, within = 5_000): Promise<void> {
+export async function collectedUntil(holds: () => unknown, within = 15_000): Promise<void> {
   const start = performance.now();
   const turn = () => new Promise((resolve) => setImmediate(resolve));
   do {
