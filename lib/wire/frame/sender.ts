@@ -1,7 +1,6 @@
 import { textOf } from '../codec/remote-error.ts';
 import { UnserializableError } from '../errors.ts';
 import type { Link } from '../link/link.ts';
-import type { LiveValues } from '../live-values.ts';
 import { FORGET, Kind } from './frame.ts';
 import { Outbox } from './outbox.ts';
 
@@ -21,6 +20,12 @@ const substitutes = (cause: unknown): unknown[] => {
   const error = new Error(`Thrown in the site: ${told}`);
   return [error, error.message.slice(0, 80), undefined];
 };
+
+/** Writes the bodies of frames that are values. */
+export interface BodyWriter {
+  /** Writes the body of the frame that was begun, and ends it; throws what the codec throws, and LimitError. */
+  write(outbox: Outbox, value: unknown, path: string): void;
+}
 
 /**
  * Writes a session's frames and lets those of one turn leave together. Before there is a link they wait, so that a
@@ -73,14 +78,14 @@ export class Sender {
    * Writes a frame whose body is a value and returns its size in bytes; throws what the codec throws, and then nothing
    * was written.
    */
-  value(kind: number, flags: number, id: number, value: unknown, live: LiveValues, path: string): number {
+  value(kind: number, flags: number, id: number, value: unknown, writer: BodyWriter, path: string): number {
     if (this.#ended) return 0;
     this.refuseWithin();
     this.#writing = true;
     const { outbox } = this;
     try {
       outbox.begin(kind, flags, 0, id);
-      live.write(outbox, value, path);
+      writer.write(outbox, value, path);
       return outbox.frameSize;
     } catch (cause) {
       outbox.abandon();
@@ -97,18 +102,18 @@ export class Sender {
   }
 
   /** Writes a frame whose body is what was thrown, or why something ends; what can't cross goes as text. */
-  reason(kind: number, flags: number, id: number, cause: unknown, live: LiveValues): void {
+  reason(kind: number, flags: number, id: number, cause: unknown, writer: BodyWriter): void {
     if (this.#writing) {
-      queueMicrotask(() => this.reason(kind, flags, id, cause, live));
+      queueMicrotask(() => this.reason(kind, flags, id, cause, writer));
       return;
     }
     try {
-      this.value(kind, flags, id, cause, live, 'error');
+      this.value(kind, flags, id, cause, writer, 'error');
     } catch {
       // What was thrown can't cross as it is, but the fact must.
       for (const substitute of substitutes(cause)) {
         try {
-          this.value(kind, flags, id, substitute, live, 'error');
+          this.value(kind, flags, id, substitute, writer, 'error');
           break;
         } catch {
           // It is larger than the bound of a frame, which somebody has set very low.
