@@ -21,6 +21,22 @@ interface Seen {
   dones: number;
 }
 
+/**
+ * A Web stream's items, read one by one. Not with the stream's own iterator: that of Node.js 20 forgets a `next` that it
+ * has queued when the one before it is answered, and a `return` then fails without cancelling.
+ */
+const readsOf = (stream: ReadableStream<unknown>) => {
+  const reader = stream.getReader();
+  const iterator: AsyncIterator<unknown> = {
+    next: () => reader.read() as Promise<IteratorResult<unknown>>,
+    async return() {
+      await reader.cancel();
+      return { done: true, value: undefined };
+    },
+  };
+  return iterator;
+};
+
 const check = (made: number, { items }: Seen, { lossless }: { lossless: boolean }) => {
   // At most once, in order, and without a gap.
   expect(items).toEqual([...Array(items.length).keys()]);
@@ -47,7 +63,7 @@ test(`an iterable gives each item once and in order, loses none unless stopped, 
         { highWaterMark: 0 },
       );
       const iterator = web
-        ? world.give(source)[Symbol.asyncIterator]()
+        ? readsOf(world.give(source))
         : world.give(tap as unknown as AsyncGenerator<unknown>);
       const seen: Seen = { items: [], errors: [], dones: 0 };
       const waiting: Promise<void>[] = [];
