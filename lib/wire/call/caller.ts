@@ -62,7 +62,10 @@ export class Caller implements Calls {
       sender.refuseWithin();
       this.#refuse(target, path);
       this.#write(call, target, path, operation, args);
+      // Before it leaves, because only then its frame can still say that it may be given up.
       if (options) boundCall(this, call, `${path.join('.') || 'A call'} in ${peer}`, options);
+      if (sender.hurries) this.#leaveNow();
+      else sender.flushSoon();
     } catch (cause) {
       call.reject(cause);
     }
@@ -240,8 +243,6 @@ export class Caller implements Calls {
     } finally {
       sender.done();
     }
-    if (sender.hurries) this.#leaveNow();
-    else sender.flushSoon();
   }
 
   /**

@@ -51,11 +51,6 @@ export class Carrier {
     return this.#parts.some((id) => this.#incoming.awaits(id));
   }
 
-  /** How many messages wait for parts of the peer. */
-  get awaited(): number {
-    return this.#incoming.size;
-  }
-
   /** A message begins to be written. */
   write(): void {
     this.#bytes = 0;

@@ -30,11 +30,6 @@ export class Incoming {
     this.#bound = bound;
   }
 
-  /** How many messages wait for parts. */
-  get size(): number {
-    return this.#arriving.size;
-  }
-
   /** Whether parts of a message are still to come. */
   awaits(id: number): boolean {
     return this.#arriving.has(id);

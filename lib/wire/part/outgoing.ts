@@ -55,11 +55,6 @@ export class Outgoing {
     this.#sender = sender;
   }
 
-  /** How many bytes are still to be sent. */
-  get waiting(): number {
-    return this.#blobs.reduce((sum, { source, offset }) => sum + source.size - offset, 0);
-  }
-
   /**
    * Will send bytes; returns the number under which the receiver finds them. `copied` says that they are to be sent as they
    * are now; else nobody may write to them until they have left.

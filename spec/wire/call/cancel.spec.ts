@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { callSignal } from '../../../lib/wire/call/scope.ts';
+import { CANCELLABLE } from '../../../lib/wire/frame/frame.ts';
 import { withOptions } from '../../../lib/wire/reference/handle.ts';
 import type { Releasable } from '../../../lib/wire/reference/reference.ts';
 import { pair, rejection, settled } from '../pair.ts';
@@ -64,5 +65,15 @@ describe('a call that is given up', () => {
     open(1);
     await settled();
     expect(seen).toEqual([]);
+  });
+
+  test('can be given up over there, however many calls leave before their turn ends', async () => {
+    const { near, remote } = pair({ never: () => new Promise(() => {}) });
+    const bounded = withOptions(remote.never, { signal: new AbortController().signal });
+    for (let i = 0; i < 1_000; i++) void bounded().then(() => {});
+    await settled();
+    const calls = near.link.sent.filter(({ kind }) => kind === 'call');
+    expect(near.link.sends).toBeGreaterThan(1);
+    expect(calls.filter(({ flags }) => flags & CANCELLABLE)).toHaveLength(1_000);
   });
 });
