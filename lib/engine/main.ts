@@ -3,7 +3,7 @@ import { builtinModules } from 'node:module';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { isMainThread, workerData } from 'node:worker_threads';
-import { RingLink } from '../wire/link/ring-link.ts';
+import { makeRingLink } from '../wire/link/ring-link.deferred.ts';
 import { StreamLink } from '../wire/link/stream-link.ts';
 import { Engine } from './engine.ts';
 import {
@@ -54,4 +54,4 @@ export const startInstalled = (): boolean => {
 };
 
 const virtual = isMainThread ? undefined : (workerData as Partial<VirtualSiteData> | null)?.offsite;
-if (virtual) new Engine(new RingLink(virtual));
+if (virtual) new Engine(makeRingLink(virtual));

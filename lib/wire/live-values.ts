@@ -14,9 +14,9 @@ import { type Calls, release } from './reference/handle.ts';
 import { isMarked, type Releasable, referenceOf } from './reference/reference.ts';
 import { References } from './reference/references.ts';
 import { Signals } from './signal/signals.ts';
-import { streamPort } from './stream/frames.ts';
 import { isTransformStream, streamKind } from './stream/kind.ts';
-import { Streams } from './stream/streams.ts';
+import { makeStreams } from './stream/streams.deferred.ts';
+import type { Streams } from './stream/streams.ts';
 
 /** What of a message could not be there when it was read, because it comes later. */
 export type Pending = Promise<unknown>;
@@ -31,10 +31,13 @@ const tooLong = (cause: unknown): boolean =>
 export class LiveValues implements EncodeContext, DecodeContext {
   readonly references: References;
   readonly signals: Signals;
-  readonly streams: Streams;
   readonly carrier: Carrier;
   readonly limits: Limits;
   readonly #calls: Calls;
+  readonly #makeStreams: () => Streams;
+  #streams: Streams | undefined;
+  /** Makes the errors of what comes after the end. */
+  #failure: (() => unknown) | undefined;
   /** What the message that is being read waits for: its own parts, and results of calls. */
   #coming: Promise<unknown>[] = [];
   #pending: PromiseLike<unknown>[] = [];
@@ -60,8 +63,22 @@ export class LiveValues implements EncodeContext, DecodeContext {
       },
       references,
     );
-    this.streams = new Streams(streamPort(sender, nextId, this, hold), limits);
+    this.#makeStreams = () => makeStreams({ sender, nextId, live: this, hold, limits });
     this.carrier = new Carrier(sender, limits, sharesMemory);
+  }
+
+  /** Made when the first stream crosses, because most sites never see one. */
+  get streams(): Streams {
+    if (!this.#streams) {
+      this.#streams = this.#makeStreams();
+      if (this.#failure) this.#streams.end(this.#failure);
+    }
+    return this.#streams;
+  }
+
+  /** How many streams are open, of both sides. */
+  get openStreams(): number {
+    return this.#streams?.size ?? 0;
   }
 
   get depth(): number {
@@ -208,7 +225,8 @@ export class LiveValues implements EncodeContext, DecodeContext {
   /** The peer is gone; `failure` makes the errors of what waits for it. */
   end(failure: () => unknown): void {
     this.carrier.end();
-    this.streams.end(failure);
+    this.#failure = failure;
+    this.#streams?.end(failure);
     this.signals.end(failure());
     this.references.clear();
   }

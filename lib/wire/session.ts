@@ -14,7 +14,8 @@ import { LiveValues } from './live-values.ts';
 import { ProcessHold } from './process-hold.ts';
 import { proxied, proxyOf } from './reference/handle.ts';
 import type { FailureOf, SessionEvents } from './session-events.ts';
-import { StreamFrames } from './stream/frames.ts';
+import type { StreamFrames } from './stream/frames.ts';
+import { makeStreamFrames } from './stream/streams.deferred.ts';
 
 /** What a session is made with beside its name, its main object and its events; everything has a default. */
 export interface SessionOptions {
@@ -39,7 +40,7 @@ export class Session implements LinkReceiver {
   readonly #live: LiveValues;
   readonly #caller: Caller;
   readonly #callee: Callee;
-  readonly #streams: StreamFrames;
+  #streams: StreamFrames | undefined;
   readonly #inbox = new Inbox((bytes, at, end, beside) => this.#onFrame(bytes, at, end, beside));
   readonly #limits: Limits;
   #link: Link | undefined;
@@ -65,7 +66,6 @@ export class Session implements LinkReceiver {
     });
     this.#live = new LiveValues(this.#caller, main, sender, this.#limits, sharesMemory, this.#hold);
     this.#callee = new Callee(this.#live, sender, activity);
-    this.#streams = new StreamFrames(this.#live, peer, (cause) => this.#link?.destroy(cause));
   }
 
   /** The peer's main object. */
@@ -80,11 +80,11 @@ export class Session implements LinkReceiver {
 
   /** How many values each side holds of the other: references, signals and streams. */
   get references(): { exports: number; imports: number; streams: number } {
-    const { references, signals, streams } = this.#live;
+    const { references, signals, openStreams } = this.#live;
     return {
       exports: references.sizes.exports + signals.sizes.exports,
       imports: references.sizes.imports + signals.sizes.imports,
-      streams: streams.size,
+      streams: openStreams,
     };
   }
 
@@ -225,6 +225,7 @@ export class Session implements LinkReceiver {
       case Kind.fail:
       case Kind.credit:
       case Kind.stop:
+        this.#streams ??= makeStreamFrames(this.#live, this.peer, (cause) => this.#link?.destroy(cause));
         return this.#streams.receive(bytes, at, id, end);
       case Kind.abort:
         if (flags & FORGET) return this.#live.signals.onForget(id);

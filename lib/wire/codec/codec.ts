@@ -2,9 +2,8 @@ import type { Buffer } from 'node:buffer';
 import { ProtocolError, UndecodableError } from '../errors.ts';
 import type { Outbox } from '../frame/outbox.ts';
 import type { DecodeContext, EncodeContext } from './context.ts';
-import { Decoder } from './decoder.ts';
-import { Encoder } from './encoder.ts';
 import { isDeeperThan, isPlain, isPlainNumber } from './plain.ts';
+import { readRich, writeRich } from './rich.deferred.ts';
 
 /** Kinds of body. */
 const PLAIN = 0;
@@ -30,7 +29,7 @@ export const encodeBody = (outbox: Outbox, value: unknown, context: EncodeContex
     const start = outbox.length;
     outbox.byte(RICH);
     try {
-      new Encoder(context, path).write(value, outbox);
+      writeRich(outbox, value, context, path);
     } catch (cause) {
       outbox.length = start;
       throw cause;
@@ -76,7 +75,7 @@ export const decodeBody = (bytes: Buffer, start: number, end: number, context: D
       case PLAIN:
         return decodePlain(bytes, start + 1, end, context.depth);
       case RICH:
-        return new Decoder(bytes, start + 1, end, context).value();
+        return readRich(bytes, start + 1, end, context);
       default:
         throw new RangeError(`there is no kind of body ${bytes[start]}.`);
     }
