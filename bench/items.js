@@ -68,6 +68,24 @@ const streamed = (module) => async (/** @type {number} */ count) => {
   await Promise.all(Array.from({ length: count }, one));
 };
 
+/** What only keeps track of functions as references must be: who holds them, and when the last one lets go. */
+const tracked = () => {
+  /** @type {Map<number, WeakRef<object>>} */
+  const held = new Map();
+  const registry = new FinalizationRegistry((/** @type {number} */ id) => held.delete(id));
+  let last = 0;
+  return async (/** @type {number} */ count) => {
+    const all = Array.from({ length: count }, () => {
+      const target = () => ++last;
+      held.set(++last, new WeakRef(target));
+      registry.register(target, last);
+      return target;
+    });
+    // As a call through them does: each becomes the business of a turn of its own.
+    await Promise.all(all.map(async (target) => target()));
+  };
+};
+
 /**
  * @param {SiteModule} module
  * @param {number} count
@@ -99,6 +117,12 @@ const benchOf = async (harness, fork) => {
   await harness.compare(
     `1,000 references made and called, each, ${fork}`,
     { offsite: furtherItem(references, REFERENCES, tidy), '10 of them': furtherItem(references, FEW, tidy) },
+    rounds,
+  );
+  const bare = tracked();
+  await harness.compare(
+    `1,000 WeakRefs with an entry in a registry, each, beside ${fork}`,
+    { floor: furtherItem(bare, REFERENCES, tidy), '10 of them': furtherItem(bare, FEW, tidy) },
     rounds,
   );
 
