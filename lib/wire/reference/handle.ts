@@ -65,6 +65,11 @@ export abstract class Handler implements ProxyHandler<() => void>, Reference {
     this.options = options;
   }
 
+  /** Whether a call can be made again, elsewhere, when its site dies. */
+  get retries(): boolean {
+    return false;
+  }
+
   /** The same with other options; `self` is this one's proxy. */
   with(options: CallOptions, self: object): object {
     return proxied(new Handle(this.calls, this.id, this.call, this.path, options, self));
@@ -74,7 +79,7 @@ export abstract class Handler implements ProxyHandler<() => void>, Reference {
   promise(): Promise<unknown> {
     const { calls, call, path } = this;
     if (call && path.length === 0) return calls.pull(call);
-    const got = this.#invoke(Operation.get, []);
+    const got = this.invoke(Operation.get, []);
     return got instanceof Promise ? got : (got as Promise<unknown>).then((value) => value);
   }
 
@@ -87,11 +92,11 @@ export abstract class Handler implements ProxyHandler<() => void>, Reference {
   }
 
   apply(_target: () => void, _self: unknown, args: unknown[]): object {
-    return this.#invoke(Operation.apply, args);
+    return this.invoke(Operation.apply, args);
   }
 
   construct(_target: () => void, args: unknown[]): object {
-    return this.#invoke(Operation.construct, args);
+    return this.invoke(Operation.construct, args);
   }
 
   // A remote module is not looked at like a local object: nothing of it is here.
@@ -128,7 +133,7 @@ export abstract class Handler implements ProxyHandler<() => void>, Reference {
   }
 
   /** Does an operation and gives its result as something that can be awaited and used further. */
-  #invoke(operation: Operation, args: unknown[]): object {
+  protected invoke(operation: Operation, args: unknown[]): object {
     const { calls, call, path, options } = this;
     if (call === undefined) return proxied(calls.call(this.id!, path, operation, args, options));
     if (calls.keep(call)) return proxied(calls.call(call.number, path, operation, args, options));
@@ -136,6 +141,11 @@ export abstract class Handler implements ProxyHandler<() => void>, Reference {
     // As over there: an error that nobody asks for is nobody's.
     result.catch(() => {});
     return result;
+  }
+
+  /** The handler of a property; `self` is this one's proxy. */
+  protected member(key: string, self: object): Handler {
+    return new Handle(this.calls, this.id, this.call, [...this.path, key], this.options, self);
   }
 
   get #awaitable(): boolean {
@@ -150,7 +160,7 @@ export abstract class Handler implements ProxyHandler<() => void>, Reference {
     this.#children ??= new Map();
     let child = this.#children.get(key);
     if (!child) {
-      child = proxied(new Handle(this.calls, this.id, this.call, [...this.path, key], this.options, self));
+      child = proxied(this.member(key, self));
       this.#children.set(key, child);
     }
     return child;
@@ -214,7 +224,7 @@ const handleOf = (value: unknown): Handler | undefined => {
 export const withOptions = <T extends Releasable>(remote: T, options: CallOptions): T => {
   const handle = handleOf(remote);
   if (!handle) throw new TypeError('withOptions() takes a remote function, module or object.');
-  return handle.with(checkCallOptions(options), remote) as unknown as T;
+  return handle.with(checkCallOptions(options, handle.retries), remote) as unknown as T;
 };
 
 /**
