@@ -32,7 +32,5 @@ export const adopt = (child: Closable): void => {
   beforeClosing(closeAll);
 };
 
-/** The child has ended. */
-export const release = (child: Closable): void => {
-  children.delete(child);
-};
+/** The child has ended, or a supervisor looks after it from now on; says whether the root had it. */
+export const release = (child: Closable): boolean => children.delete(child);

@@ -3,6 +3,31 @@ export type { LinkOptions, RemoteManagerOptions } from '../actors/remote-manager
 export type { OutputSink } from '../actors/remote-manager/output.ts';
 export type { Health, ModuleTarget, SiteExit, SiteState } from '../actors/remote-manager.ts';
 export { RemoteManager } from '../actors/remote-manager.ts';
+export type { Backoff } from '../actors/supervisor/backoff.ts';
+export type { Child, ChildState } from '../actors/supervisor/child.ts';
+export type {
+  AutoShutdown,
+  CheckedSpec,
+  ChildSpec,
+  ChildType,
+  Restart,
+  Shutdown,
+  StartFunction,
+  Supervised,
+} from '../actors/supervisor/child-spec.ts';
+export type { SupervisorClock } from '../actors/supervisor/clock.ts';
+export {
+  ChildStartError,
+  ChildStateError,
+  IntensityError,
+  NoChildError,
+  SupervisorClosedError,
+} from '../actors/supervisor/errors.ts';
+export type { ChildExit, ExitReason, SupervisorExit } from '../actors/supervisor/exit.ts';
+export type { SupervisorOptions } from '../actors/supervisor/options.ts';
+export type { ChildCounts, ChildInfo } from '../actors/supervisor/requests.ts';
+export type { Strategy } from '../actors/supervisor/strategy.ts';
+export { Supervisor } from '../actors/supervisor.ts';
 export { ForkError, type ForkStep } from './fork/errors.ts';
 export type { ForkMethod } from './fork/fork-method.ts';
 export { virtualSites } from './fork/virtual.ts';

@@ -1,0 +1,193 @@
+import { EventEmitter } from 'node:events';
+import { type CallOptions, checkCallOptions } from '../../lib/wire/call/options.ts';
+import { TimeoutError } from '../../lib/wire/errors.ts';
+import type { RemoteManager } from '../remote-manager.ts';
+import type { CheckedSpec, ChildType, Supervised } from './child-spec.ts';
+import type { Time } from './clock.ts';
+import { ChildStateError, NoChildError } from './errors.ts';
+import type { ChildExit } from './exit.ts';
+import type { Run } from './run.ts';
+
+/** The longest time that Node's timers take, in milliseconds. */
+const FOREVER = 2 ** 31 - 1;
+
+/**
+ * Where a child stands: `starting` for the first time, `up`, dead and `restarting`, `stopping`; `down` until somebody
+ * restarts it by hand; `gone` from its supervisor, for good.
+ */
+export type ChildState = 'starting' | 'up' | 'restarting' | 'stopping' | 'down' | 'gone';
+
+interface ChildEvents<T> {
+  /** It works, for the first time or again. */
+  up: [current: T];
+  /** It worked and does not any more; whether it comes back, `state` says. */
+  down: [exit: ChildExit];
+  /** It has left its supervisor, and never comes back. */
+  gone: [];
+}
+
+/** A listener that throws must fail its owner, and not the supervisor that is at work. */
+const emit = (work: () => void): void => {
+  try {
+    work();
+  } catch (cause) {
+    queueMicrotask(() => {
+      throw cause;
+    });
+  }
+};
+
+/** What a supervisor knows of one child, through all its lives. */
+export class ChildRecord {
+  readonly spec: CheckedSpec;
+  readonly args: readonly unknown[];
+  readonly time: Time;
+  /** The life that it leads now; another one's end is no news. */
+  run: Run | undefined;
+  /** Takes back the restart that waits. */
+  cancel: (() => void) | undefined;
+  /** Resolves when the end that was asked for has come. */
+  stopping: Promise<void> | undefined;
+  restarts = 0;
+  /** Restarts since it was last up for long, which the backoff grows with. */
+  tries = 0;
+  upSince: number | undefined;
+  type: ChildType;
+  /** How it ended last. */
+  exit: ChildExit | undefined;
+  readonly emitter = new EventEmitter<ChildEvents<Supervised> & { state: [] }>().setMaxListeners(0);
+  readonly child: Child<never> = new Child<never>(this);
+  #state: ChildState = 'starting';
+
+  constructor(spec: CheckedSpec, time: Time, args: readonly unknown[] = []) {
+    this.spec = spec;
+    this.args = args;
+    this.time = time;
+    this.type = spec.type ?? 'worker';
+  }
+
+  get state(): ChildState {
+    return this.#state;
+  }
+
+  set state(state: ChildState) {
+    if (state === this.#state || this.#state === 'gone') return;
+    this.#state = state;
+    this.emitter.emit('state');
+    if (state === 'gone') emit(() => this.emitter.emit('gone'));
+  }
+
+  up(run: Run): void {
+    this.type = run.type ?? this.type;
+    this.upSince = this.time.now();
+    this.state = 'up';
+    emit(() => this.emitter.emit('up', run.value!));
+  }
+
+  /** It has ended, and what comes now is `state`. */
+  down(exit: ChildExit, state: ChildState): void {
+    this.exit = exit;
+    this.upSince = undefined;
+    this.state = state;
+    emit(() => this.emitter.emit('down', exit));
+  }
+}
+
+/** A supervisor's child, which stays the same object through all restarts of what it stands for. */
+export class Child<T extends Supervised = RemoteManager> {
+  readonly #record: ChildRecord;
+
+  constructor(record: ChildRecord) {
+    this.#record = record;
+  }
+
+  get id(): string {
+    return this.#record.spec.id;
+  }
+
+  get state(): ChildState {
+    return this.#record.state;
+  }
+
+  get type(): ChildType {
+    return this.#record.type;
+  }
+
+  /** How often it was started again, failed attempts included. */
+  get restarts(): number {
+    return this.#record.restarts;
+  }
+
+  /** The manager, supervisor or actor that it is now, while it is up. */
+  get current(): T | undefined {
+    return this.state === 'up' ? (this.#record.run!.value as T) : undefined;
+  }
+
+  /** How it ended last, if it ever has. */
+  get exit(): ChildExit | undefined {
+    return this.#record.exit;
+  }
+
+  /**
+   * Resolves to `current` when it is up, at once if it is. Rejects with ChildStateError if nothing will start it by
+   * itself, NoChildError once it is gone, TimeoutError, or the signal's reason. Waiting holds the program.
+   */
+  whenUp({ timeout, signal }: CallOptions = {}): Promise<T> {
+    const record = this.#record;
+    return new Promise<T>((resolve, reject) => {
+      checkCallOptions({ timeout, signal });
+      signal?.throwIfAborted();
+      if (record.state === 'up') return resolve(this.current!);
+      const clean: (() => void)[] = [];
+      const end = (settle: () => void) => {
+        for (const each of clean) each();
+        settle();
+      };
+      const look = () => {
+        if (record.state === 'up') end(() => resolve(this.current!));
+        else if (record.state === 'down' || record.state === 'gone') end(() => reject(this.#notUp()));
+      };
+      const hold = setInterval(() => {}, FOREVER);
+      clean.push(() => clearInterval(hold));
+      record.emitter.on('state', look);
+      clean.push(() => record.emitter.off('state', look));
+      if (timeout !== undefined) {
+        const late = () => end(() => reject(this.#late(timeout)));
+        clean.push(record.time.after(timeout, late, { holds: true }));
+      }
+      if (signal) {
+        const abort = () => end(() => reject(signal.reason));
+        signal.addEventListener('abort', abort, { once: true });
+        clean.push(() => signal.removeEventListener('abort', abort));
+      }
+      look();
+    });
+  }
+
+  /** Calls `listener` each time it happens; what was before is in `state`. */
+  on<E extends keyof ChildEvents<T>>(event: E, listener: (...args: ChildEvents<T>[E]) => void): this {
+    this.#record.emitter.on(event as never, listener as never);
+    return this;
+  }
+
+  /** Takes a listener back. */
+  off<E extends keyof ChildEvents<T>>(event: E, listener: (...args: ChildEvents<T>[E]) => void): this {
+    this.#record.emitter.off(event as never, listener as never);
+    return this;
+  }
+
+  #late(timeout: number): TimeoutError {
+    const message = `${this.id} was not up within ${timeout} ms, it is ${this.state}. Give it more time, or see how it ended last.`;
+    return new TimeoutError(message, timeout, { cause: this.exit?.cause });
+  }
+
+  #notUp(): Error {
+    const { id, state, exit } = this;
+    const options = exit?.cause === undefined ? {} : { cause: exit.cause };
+    if (state === 'gone')
+      return new NoChildError(id, `${id} is no child of its supervisor any more.`, options);
+    const how = exit ? ` (it ended: ${exit.reason})` : '';
+    const message = `${id} is down${how} and is not started by itself. Start it with restartChild('${id}').`;
+    return new ChildStateError('DOWN', id, message, options);
+  }
+}
