@@ -1,11 +1,17 @@
 import { EventEmitter } from 'node:events';
+import type { Functor, FunctorImports } from '../../lib/module/functor.ts';
+import type { RemoteReference } from '../../lib/module/remote.ts';
 import { type CallOptions, checkCallOptions } from '../../lib/wire/call/options.ts';
 import { TimeoutError } from '../../lib/wire/errors.ts';
+import { stableProxy } from '../../lib/wire/reference/stable-handle.ts';
+import type { ModuleTarget } from '../remote-manager/module-target.ts';
+import type { LinkOptions } from '../remote-manager/options.ts';
 import type { RemoteManager } from '../remote-manager.ts';
 import type { CheckedSpec, ChildType, Supervised } from './child-spec.ts';
 import type { Time } from './clock.ts';
 import { ChildStateError, NoChildError } from './errors.ts';
 import type { ChildExit } from './exit.ts';
+import { Linked } from './linked.ts';
 import type { Run } from './run.ts';
 
 /** The longest time that Node's timers take, in milliseconds. */
@@ -162,6 +168,34 @@ export class Child<T extends Supervised = RemoteManager> {
       }
       look();
     });
+  }
+
+  /**
+   * A module in this child's site, as a proxy that goes on working when the site is started again: it is linked in each.
+   * Calls that were under way when a site died reject, with `mayHaveRun`; those made while there is none wait for the next
+   * one, 60 s or as long as `withOptions(proxy, { timeout })` says, and `{ retry }` makes those that died again.
+   */
+  link<M extends object>(
+    this: Child<RemoteManager>,
+    target: ModuleTarget,
+    options?: LinkOptions,
+  ): RemoteReference<M> {
+    return stableProxy(new Linked(this, (site) => site.link<M>(target, options))) as RemoteReference<M>;
+  }
+
+  /** A functor's module in this child's site, as with `link`: the functor is applied anew in each. */
+  apply<I extends FunctorImports, M extends object>(
+    this: Child<RemoteManager>,
+    functor: Functor<I, M>,
+    base?: ModuleTarget,
+  ): RemoteReference<M> {
+    return stableProxy(new Linked(this, (site) => site.apply(functor, base))) as RemoteReference<M>;
+  }
+
+  /** Measures a round trip, in milliseconds, when the site is up; rejects as `whenUp` and `RemoteManager.ping` do. */
+  async ping(this: Child<RemoteManager>, options: CallOptions = {}): Promise<number> {
+    const site = this.current ?? (await this.whenUp(options));
+    return site.ping(options);
   }
 
   /** Calls `listener` each time it happens; what was before is in `state`. */

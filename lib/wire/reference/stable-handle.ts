@@ -159,7 +159,7 @@ class StableHandle extends Handler {
     for (let left = options.retry ?? 0; ; left--) {
       const { value } = await this.#whenThere(operation, args, remaining(options, since));
       try {
-        return { value: (await value) as object };
+        return { value: await (value as PromiseLike<object>) };
       } catch (cause) {
         const died = cause instanceof SiteCrashedError || cause instanceof SiteClosedError;
         if (!died || left === 0) throw cause;

@@ -1,0 +1,48 @@
+import type { CallOptions } from '../../lib/wire/call/options.ts';
+import { release } from '../../lib/wire/reference/handle.ts';
+import type { Releasable } from '../../lib/wire/reference/reference.ts';
+import type { StableSource } from '../../lib/wire/reference/stable-handle.ts';
+import type { RemoteManager } from '../remote-manager.ts';
+import type { Child } from './child.ts';
+
+/** How long a call waits for a site that is started again, unless its own time-out says otherwise, in milliseconds. */
+const WAIT_FOR = 60_000;
+
+/** A module in whatever site a child is: it is linked anew, at the first call, in each. */
+export class Linked implements StableSource {
+  readonly #child: Child<RemoteManager>;
+  readonly #link: (site: RemoteManager) => object;
+  #proxy: object | undefined;
+  /** Where that is. */
+  #site: RemoteManager | undefined;
+
+  /** `link` gives the module's proxy in a site, which may still be awaited. */
+  constructor(child: Child<RemoteManager>, link: (site: RemoteManager) => object) {
+    this.#child = child;
+    this.#link = link;
+  }
+
+  current(): object | undefined {
+    const site = this.#child.current;
+    if (!site || (this.#proxy && site === this.#site)) return site && this.#proxy;
+    const linking = this.#link(site) as PromiseLike<object>;
+    this.#site = site;
+    this.#proxy = linking;
+    // From then on calls go to the module itself, and not through the call that linked it.
+    const put = (proxy: object | undefined) => {
+      if (this.#proxy === linking) this.#proxy = proxy;
+    };
+    // The calls that use it tell why it failed; the next one tries again.
+    linking.then(put, () => put(undefined));
+    return linking;
+  }
+
+  async arrives({ timeout = WAIT_FOR, signal }: CallOptions): Promise<void> {
+    await this.#child.whenUp({ timeout, ...(signal && { signal }) });
+  }
+
+  release(): void {
+    if (this.#proxy) release(this.#proxy as Releasable);
+    this.#proxy = undefined;
+  }
+}
