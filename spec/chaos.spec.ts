@@ -1,0 +1,79 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, inject, test } from 'vitest';
+import type { RemoteManagerOptions } from '../lib/index.ts';
+import { planFaults, randomFrom } from './chaos/faults.ts';
+import { Load } from './chaos/load.ts';
+import { ChaosTree } from './chaos/tree.ts';
+import { descendants, waitUntilGone } from './support/processes.ts';
+
+// `npm run chaos -- --faults 5000 --seed N` sets these.
+const faults = Number(process.env.CHAOS_FAULTS ?? 200);
+const seed = Number(process.env.CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 31));
+/** Callers at once, in all sites of the tree. */
+const CALLERS = 12;
+/** How long all processes may take to be gone when the tree has been closed, in milliseconds. */
+const GONE = 10_000;
+/** How long the tree may take to be whole again after the last fault, in milliseconds. */
+const COMES_BACK = 60_000;
+/** How long a fault may take with all that follows from it, in milliseconds: nearly all of it is starting sites. */
+const EACH = 1_500;
+
+const ssh = inject('ssh');
+
+/** What keeps this process busy, as far as sites can have left it. */
+const resources = () =>
+  process.getActiveResourcesInfo().filter((kind) => /Worker|MessagePort|Pipe|Process|Socket/.test(kind))
+    .length;
+
+test(
+  `A tree of sites under load comes through ${faults} faults: no call hangs or runs twice, and nothing is left`,
+  async () => {
+    console.log(`seed ${seed}, to be repeated with npm run chaos -- --faults ${faults} --seed ${seed}`);
+    const before = resources();
+    const folder = mkdtempSync(join(tmpdir(), 'offsite-chaos-'));
+    const journal = join(folder, 'journal');
+    const random = randomFrom(seed);
+    const hosts: Record<string, RemoteManagerOptions> = {
+      virtual: { fork: 'virtual' },
+      sh: { fork: 'sh' },
+      ...(ssh.unavailable === undefined && {
+        ssh: { fork: 'ssh', host: ssh.host, sshOptions: ssh.options },
+      }),
+    };
+    const tree = new ChaosTree(hosts);
+    try {
+      await tree.ready;
+      const shape = await tree.shape();
+      // What is called is another matter than what is hit, and comes from other numbers.
+      const choice = randomFrom(seed + 1);
+      const pick = <T>(of: readonly T[]): T => of[Math.floor(choice() * of.length)]!;
+      const load = new Load(CALLERS, (call, { timeout }) =>
+        tree.work(pick(tree.parts), pick(['thread', 'process']), call, pick([0, 0, 10]), journal, timeout),
+      );
+      const plans = tree.parts.map((part) => ({
+        part,
+        plan: planFaults(Math.ceil(faults / tree.parts.length), tree.likely(part), random),
+      }));
+      await Promise.all(
+        plans.map(async ({ part, plan }) => {
+          for (const fault of plan) await tree.inflict(part, fault);
+        }),
+      );
+      // One that uses up its memory dies some time after it was told to.
+      await expect.poll(() => tree.shape(), { timeout: COMES_BACK }).toEqual(shape);
+      await load.stop();
+      console.log(`${JSON.stringify(load.counts)}, ${tree.restarts} restarts of hosts`);
+      await expect.poll(() => tree.shape(), { timeout: COMES_BACK }).toEqual(shape);
+      expect(load.mistakes(journal)).toEqual([]);
+      expect(load.counts.answered).toBeGreaterThan(0);
+    } finally {
+      await tree.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
+    await waitUntilGone([...tree.pids, ...descendants(process.pid)], GONE);
+    expect(resources()).toBeLessThanOrEqual(before);
+  },
+  60_000 + faults * EACH,
+);
