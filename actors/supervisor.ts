@@ -106,8 +106,8 @@ export class Supervisor<Args extends readonly unknown[] = [spec: ChildSpec]> imp
   }
 
   /**
-   * Starts one more child, and resolves when it is up; rejects with ChildStartError, and then its spec is not kept.
-   * Throws OptionError for a spec that can't be.
+   * Starts one more child, and resolves when it is up. Rejects with ChildStartError, and then its spec is not kept; with
+   * ChildStateError if its id is taken, and with OptionError.
    */
   startChild<T extends Supervised = RemoteManager>(...args: Args): Promise<Child<T>> {
     return this.#requests.startChild(args);

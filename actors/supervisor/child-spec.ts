@@ -36,7 +36,7 @@ export interface ChildSpec<Args extends readonly unknown[] = []> {
   significant?: boolean;
   /** For a site: what is done in it after each start, before it counts as up; for instance its links and enters. */
   setup?: (site: RemoteManager) => unknown;
-  /** How long start and setup may take together, in milliseconds. @default 60000; 'infinity' if `type` is 'supervisor' */
+  /** How long start and setup may take together, in milliseconds. @default 60000, 'infinity' for a supervisor */
   startTimeout?: number | 'infinity';
   /** The input of an actor logic. */
   input?: unknown;

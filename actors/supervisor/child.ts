@@ -77,10 +77,15 @@ export class ChildRecord {
   }
 
   set state(state: ChildState) {
-    if (state === this.#state || this.#state === 'gone') return;
+    if (this.#move(state) && state === 'gone') emit(() => this.emitter.emit('gone'));
+  }
+
+  /** Says whether that is news. */
+  #move(state: ChildState): boolean {
+    if (state === this.#state || this.#state === 'gone') return false;
     this.#state = state;
     this.emitter.emit('state');
-    if (state === 'gone') emit(() => this.emitter.emit('gone'));
+    return true;
   }
 
   up(run: Run): void {
@@ -94,8 +99,9 @@ export class ChildRecord {
   down(exit: ChildExit, state: ChildState): void {
     this.exit = exit;
     this.upSince = undefined;
-    this.state = state;
+    this.#move(state);
     emit(() => this.emitter.emit('down', exit));
+    if (state === 'gone') emit(() => this.emitter.emit('gone'));
   }
 }
 

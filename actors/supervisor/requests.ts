@@ -48,7 +48,7 @@ export class Requests {
     throw new NoChildError(id, `${this.#children.overseer.name} has no child "${id}".`);
   }
 
-  startChild(args: readonly unknown[]): Promise<Child<never>> {
+  async startChild(args: readonly unknown[]): Promise<Child<never>> {
     const { options, records, time } = this.#children;
     const [template] = options.children;
     const spec = this.#simple

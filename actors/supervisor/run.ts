@@ -38,6 +38,8 @@ export class Run {
   readonly #end = deferred<ChildExit>();
   #kind: Kind | undefined;
   #giveUp: ((cause: unknown) => void) | undefined;
+  /** It answers, but may have to be set up. */
+  #ready = false;
   #up = false;
   /** It was told to end, or its start has failed: nothing that it does is news any more. */
   #over = false;
@@ -62,18 +64,17 @@ export class Run {
 
   /** Starts it and sets it up; rejects with the cause if that fails, or it was stopped before. Stop it then. */
   async begin(args: readonly unknown[]): Promise<void> {
-    const { id, type, startTimeout = type === 'supervisor' ? 'infinity' : START_WITHIN } = this.#spec;
+    const { id, startTimeout } = this.#spec;
     const { promise: givenUp, reject } = deferred<never>();
     this.#giveUp = reject;
-    const tooLate = () =>
-      reject(
-        new TimeoutError(
-          `${id} was not up ${startTimeout} ms after its start; give its spec more startTimeout, or see what its setup waits for.`,
-          startTimeout as number,
-        ),
-      );
-    const keep =
-      startTimeout === 'infinity' ? undefined : this.#host.time.after(startTimeout, tooLate, { holds: true });
+    const bound = startTimeout ?? START_WITHIN;
+    const tooLate = () => {
+      // Its own children have their bounds.
+      if (startTimeout === undefined && this.type === 'supervisor') return;
+      const message = `${id} was not up ${bound} ms after its start; give its spec more startTimeout, or see what its setup waits for.`;
+      reject(new TimeoutError(message, bound as number));
+    };
+    const keep = bound === 'infinity' ? undefined : this.#host.time.after(bound, tooLate, { holds: true });
     try {
       await Promise.race([this.#bringUp(args), givenUp]);
     } finally {
@@ -92,10 +93,13 @@ export class Run {
     const kind = kindOf(id, value, (ref) => this.#host.stop(ref));
     this.value = value;
     this.#kind = kind;
-    kind.begin((exit) => this.#ended(exit));
     // Whoever gave this up did not know of it yet.
     if (this.#over) return kind.kill();
+    kind.begin((exit) => this.#ended(exit));
+    // What ends before it is ready tells here why.
     if (kind.ready) await kind.ready;
+    this.#ready = true;
+    if (this.#failure) throw this.#failure;
     if (setup) {
       if (!isSite(value)) throw new OptionError('setup', `Only a site has a setup, and ${id} is none.`);
       if (!this.#over) await setup(value);
@@ -103,7 +107,8 @@ export class Run {
     if (this.#over) return;
     this.#up = true;
     this.#events.up(this);
-    if (this.exit) this.#events.died(this, this.exit);
+    // Not at once, so that a child which is always done at once does not starve the program by its restarts.
+    if (this.exit) setImmediate(() => this.#over || this.#events.died(this, this.exit!)).unref();
   }
 
   #ended(exit: ChildExit): void {
@@ -111,12 +116,16 @@ export class Run {
     this.#end.resolve(exit);
     if (this.#over) return;
     if (this.#up) this.#events.died(this, exit);
-    // An actor may be done at once, which is no failure.
-    else if (exit.reason !== 'normal' || this.#kind?.ready) {
-      this.#giveUp?.(
-        exit.cause instanceof Error ? exit.cause : new Error('It ended while it started.', exit),
-      );
-    }
+    else if (this.#ready && this.#failure) this.#giveUp?.(this.#failure);
+  }
+
+  /** Why it ended before it was up, if it did. An actor may be done at once, which is no failure. */
+  get #failure(): Error | undefined {
+    const { exit } = this;
+    if (!exit || (exit.reason === 'normal' && !this.#kind?.ready)) return undefined;
+    return exit.cause instanceof Error
+      ? exit.cause
+      : new Error('It ended while it started.', { cause: exit.cause });
   }
 
   /**

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { type AnyActorLogic, SimulatedClock } from 'xstate';
+import { type Actor, type AnyActorLogic, type AnyActorRef, createActor, SimulatedClock } from 'xstate';
 import type { ChildSpec, SupervisorOptions } from '../../../lib/index.ts';
 import { SiteCrashedError, Supervisor } from '../../../lib/index.ts';
 
@@ -8,7 +8,7 @@ export type Reason = 'normal' | 'shutdown' | 'crashed' | 'killed';
 
 /** Lets everything happen that waits for nothing but its turn. */
 export const settle = async (): Promise<void> => {
-  for (let i = 0; i < 4; i++) await turn();
+  for (let i = 0; i < 12; i++) await turn();
 };
 
 /** Children that are XState actors, which start, end and fail to start as their test says, and what they did. */
@@ -32,9 +32,12 @@ export class Troupe {
         }
         return { status: 'active', output: undefined, error: undefined, input: undefined };
       },
-      start: (_state: unknown, { self }: { self: { send(event: object): void } }) => {
+      start: (_state: unknown, { self }: { self: AnyActorRef }) => {
         this.log.push(`+${name}`);
-        this.#living.set(name, (reason) => self.send({ type: 'end', reason }));
+        this.#living.set(name, (reason) => {
+          if (reason === 'shutdown') (self as Actor<AnyActorLogic>).stop();
+          else self.send({ type: 'end', reason });
+        });
       },
       transition: (state: object, event: { type: string; reason?: Reason }) => {
         if (event.type === 'xstate.stop') {
@@ -60,9 +63,9 @@ export class Troupe {
     return { id, start: this.logic(id), ...more };
   }
 
-  /** Whether it lives. */
-  lives(name: string): boolean {
-    return this.#living.has(name);
+  /** The same, but with an actor of its own, which somebody else can stop. */
+  ownSpec(id: string, more: Partial<ChildSpec> = {}): ChildSpec {
+    return { id, start: () => createActor(this.logic(id)), ...more };
   }
 
   get living(): string[] {
