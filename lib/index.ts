@@ -1,7 +1,7 @@
 /// <reference types="node" preserve="true" />
 export type { LinkOptions, RemoteManagerOptions } from '../actors/remote-manager/options.ts';
 export type { OutputSink } from '../actors/remote-manager/output.ts';
-export type { Health, ModuleTarget, SiteExit, SiteState } from '../actors/remote-manager.ts';
+export type { Fault, Health, ModuleTarget, SiteExit, SiteState } from '../actors/remote-manager.ts';
 export { RemoteManager } from '../actors/remote-manager.ts';
 export { ForkError, type ForkStep } from './fork/errors.ts';
 export type { ForkMethod } from './fork/fork-method.ts';
