@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { EventEmitter, setMaxListeners } from 'node:events';
 import { type Actor, createActor } from 'xstate';
 import type { SiteService } from '../lib/engine/site-service.ts';
+import { isSite } from '../lib/engine/watch.ts';
 import { FunctorError } from '../lib/module/errors.ts';
 import { type Functor, type FunctorImports, functorScript, isFunctor } from '../lib/module/functor.ts';
 import { namesOf, remoteNames } from '../lib/module/names.ts';
@@ -13,7 +14,7 @@ import { bound } from '../lib/wire/call/bound.ts';
 import type { CallOptions } from '../lib/wire/call/options.ts';
 import { byReference, referenceOf } from '../lib/wire/reference/reference.ts';
 import { Session } from '../lib/wire/session.ts';
-import { deferred } from './remote-manager/deferred.ts';
+import { deferred, orAborted } from './remote-manager/deferred.ts';
 import { closedFailure, exitOf } from './remote-manager/exit.ts';
 import { type Fault, Faults } from './remote-manager/faults.ts';
 import { greetingOf } from './remote-manager/greeting.ts';
@@ -92,7 +93,10 @@ export class RemoteManager implements AsyncDisposable {
       { limits: this.#options.limits, sharesMemory: forksVirtually(this.#options) },
     );
     this.#session.greet(greetingOf(this.#options, this.name));
+    isSite(this.#session.main);
     this.#service = this.#session.main as unknown as Remote<SiteService>;
+    // As many may wait for its end as like.
+    this.#events.setMaxListeners(0);
     this.#faults = new Faults(this.name);
     this.#site = new Site(this.#options, this.name, this.#session, output, {
       exited: () => this.#send({ type: 'exited' }),
@@ -229,7 +233,7 @@ export class RemoteManager implements AsyncDisposable {
   /** Measures a round trip through the site's own loop, in milliseconds; rejects if the site is dead. */
   async ping({ timeout = PING_WITHIN, signal }: CallOptions = {}): Promise<number> {
     // Only while it starts: once it was closed, the session says so.
-    if (this.state === 'starting') await this.#whenReady(signal);
+    if (this.state === 'starting') await orAborted(this.ready, signal);
     const start = performance.now();
     await bound(this.#session.ping(), `A ping to ${this.name}`, { timeout, signal });
     return performance.now() - start;
@@ -271,15 +275,6 @@ export class RemoteManager implements AsyncDisposable {
   readonly #abort = (): void => {
     void this.close();
   };
-
-  #whenReady(signal: AbortSignal | undefined): Promise<void> {
-    if (!signal) return this.ready;
-    const { promise, reject } = deferred<never>();
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    return Promise.race([this.ready, promise]).finally(() => signal.removeEventListener('abort', abort));
-  }
 
   /** What calls reject with now that the site has ended. */
   get #failure(): unknown {

@@ -1,4 +1,5 @@
 /// <reference types="node" preserve="true" />
+export { type Bond, type Down, type DownReason, link, type Monitored, monitor } from '../actors/monitor.ts';
 export type { LinkOptions, RemoteManagerOptions } from '../actors/remote-manager/options.ts';
 export type { OutputSink } from '../actors/remote-manager/output.ts';
 export type { Fault, Health, ModuleTarget, SiteExit, SiteState } from '../actors/remote-manager.ts';
