@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { EventEmitter, setMaxListeners } from 'node:events';
 import { type Actor, createActor } from 'xstate';
 import type { SiteService } from '../lib/engine/site-service.ts';
-import { ForkError } from '../lib/fork/errors.ts';
+import { isSite } from '../lib/engine/watch.ts';
 import { FunctorError } from '../lib/module/errors.ts';
 import { type Functor, type FunctorImports, functorScript, isFunctor } from '../lib/module/functor.ts';
 import { namesOf, remoteNames } from '../lib/module/names.ts';
@@ -14,8 +14,11 @@ import { bound } from '../lib/wire/call/bound.ts';
 import type { CallOptions } from '../lib/wire/call/options.ts';
 import { byReference, referenceOf } from '../lib/wire/reference/reference.ts';
 import { Session } from '../lib/wire/session.ts';
-import { deferred } from './remote-manager/deferred.ts';
+import { deferred, orAborted } from './remote-manager/deferred.ts';
+import { closedFailure, exitOf } from './remote-manager/exit.ts';
+import { type Fault, Faults } from './remote-manager/faults.ts';
 import { greetingOf } from './remote-manager/greeting.ts';
+import type { Health } from './remote-manager/health.ts';
 import { type RemoteManagerEvent, remoteManagerMachine } from './remote-manager/machine.ts';
 import { describeKey, type ModuleTarget, moduleKey } from './remote-manager/module-target.ts';
 import {
@@ -27,17 +30,18 @@ import {
 } from './remote-manager/options.ts';
 import { SiteOutput } from './remote-manager/output.ts';
 import { forksVirtually, Site } from './remote-manager/site.ts';
-import type { Health, SiteExit, SiteState } from './remote-manager/state.ts';
+import { closedEarly } from './remote-manager/start-failures.ts';
+import type { SiteExit, SiteState } from './remote-manager/state.ts';
 import { adopt, release } from './root.ts';
 
 /** How long a ping waits, in milliseconds, unless its caller says otherwise. */
 const PING_WITHIN = 10_000;
-/** A site with calls in flight from which nothing at all came for this long is out of reach, in milliseconds. */
-const UNREACHABLE_AFTER = 2_000;
 
+export type { Fault } from './remote-manager/faults.ts';
+export type { Health } from './remote-manager/health.ts';
 export type { ModuleTarget } from './remote-manager/module-target.ts';
 export type { LinkOptions, RemoteManagerOptions } from './remote-manager/options.ts';
-export type { Health, SiteExit, SiteState } from './remote-manager/state.ts';
+export type { SiteExit, SiteState } from './remote-manager/state.ts';
 
 let sites = 0;
 
@@ -61,6 +65,7 @@ export class RemoteManager implements AsyncDisposable {
   readonly #site: Site;
   readonly #service: Remote<SiteService>;
   readonly #sources: Sources;
+  readonly #faults: Faults;
   readonly #events = new EventEmitter<{ exit: [SiteExit] }>();
   readonly #ended: Promise<void>;
 
@@ -88,10 +93,15 @@ export class RemoteManager implements AsyncDisposable {
       { limits: this.#options.limits, sharesMemory: forksVirtually(this.#options) },
     );
     this.#session.greet(greetingOf(this.#options, this.name));
+    isSite(this.#session.main);
     this.#service = this.#session.main as unknown as Remote<SiteService>;
-    this.#site = new Site(this.#options, this.name, this.#session, output, () =>
-      this.#send({ type: 'exited' }),
-    );
+    // As many may wait for its end as like.
+    this.#events.setMaxListeners(0);
+    this.#faults = new Faults(this.name);
+    this.#site = new Site(this.#options, this.name, this.#session, output, {
+      exited: () => this.#send({ type: 'exited' }),
+      reach: (reachable) => this.#faults.report(reachable ? 'ok' : 'tempFail'),
+    });
     this.actor = createActor(remoteManagerMachine, { input: { life: this.#site } });
     const { promise: ready, resolve, reject } = deferred<void>();
     const { promise: ended, resolve: end } = deferred<void>();
@@ -104,11 +114,12 @@ export class RemoteManager implements AsyncDisposable {
       if (status !== 'done') return;
       // Closed in the very turn in which the engine greeted: it was ready, though the machine had not come to it.
       if (this.#site.greeting) resolve();
-      else reject(context.failure ?? this.#notStarted());
+      else reject(context.failure ?? closedEarly(this.name, signal?.reason));
       release(this);
       signal?.removeEventListener('abort', this.#abort);
       // First, because a listener may throw.
       end();
+      this.#faults.report('permFail', this.#failure);
       this.#events.emit('exit', this.#exit());
     });
     if (!this.#options.detach) adopt(this);
@@ -134,12 +145,21 @@ export class RemoteManager implements AsyncDisposable {
     return this.actor.getSnapshot().value;
   }
 
+  /** Whether it starts, has calls in flight, is out of reach or has ended; and for how long it has been busy. */
   get health(): Health {
     const { state } = this;
-    if (state !== 'ready') return state === 'closing' ? 'busy' : state;
-    if (this.#session.inFlight === 0) return 'idle';
-    const silent = performance.now() - (this.#site.heardAt ?? 0);
-    return silent > UNREACHABLE_AFTER ? 'unreachable' : 'busy';
+    const { busyFor } = this.#session;
+    if (state !== 'ready') return { state: state === 'closing' ? 'busy' : state, busyFor };
+    if (!this.#site.reachable) return { state: 'unreachable', busyFor };
+    return { state: this.inFlight === 0 ? 'idle' : 'busy', busyFor };
+  }
+
+  /**
+   * What becomes of the site, beginning with how it is: out of reach, back again, and at last ended for good, with which
+   * the stream ends. A reader that is slow gets the latest states; `signal` ends it with its reason.
+   */
+  faults({ signal }: { signal?: AbortSignal } = {}): AsyncIterableIterator<Fault, undefined> {
+    return this.#faults.read(signal);
   }
 
   /** How many calls wait for the site's answer. */
@@ -213,7 +233,7 @@ export class RemoteManager implements AsyncDisposable {
   /** Measures a round trip through the site's own loop, in milliseconds; rejects if the site is dead. */
   async ping({ timeout = PING_WITHIN, signal }: CallOptions = {}): Promise<number> {
     // Only while it starts: once it was closed, the session says so.
-    if (this.state === 'starting') await this.#whenReady(signal);
+    if (this.state === 'starting') await orAborted(this.ready, signal);
     const start = performance.now();
     await bound(this.#session.ping(), `A ping to ${this.name}`, { timeout, signal });
     return performance.now() - start;
@@ -221,9 +241,11 @@ export class RemoteManager implements AsyncDisposable {
 
   /**
    * Ends the site in order: calls in flight reject, its own sites are closed, and its process is gone when this
-   * resolves. After `timeout` ms of asking it uses SIGTERM, then SIGKILL. Can be called again; never rejects.
+   * resolves. After `timeout` ms of asking it uses SIGTERM, then SIGKILL. `cause` is attached to what calls reject with.
+   * Can be called again; never rejects.
    */
-  async close({ timeout }: { timeout?: number } = {}): Promise<void> {
+  async close({ timeout, cause }: { timeout?: number; cause?: unknown } = {}): Promise<void> {
+    this.#site.closeCause ??= cause;
     this.#send({ type: 'close', timeout });
     await this.#ended;
   }
@@ -254,37 +276,15 @@ export class RemoteManager implements AsyncDisposable {
     void this.close();
   };
 
-  #whenReady(signal: AbortSignal | undefined): Promise<void> {
-    if (!signal) return this.ready;
-    const { promise, reject } = deferred<never>();
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    return Promise.race([this.ready, promise]).finally(() => signal.removeEventListener('abort', abort));
-  }
-
-  #notStarted(): ForkError {
-    return new ForkError(this.name, {
-      step: 'aborted',
-      what: 'it was closed while it started.',
-      remedy: 'Nothing of it is left.',
-      ...(this.#options.signal?.aborted && { cause: this.#options.signal.reason }),
-    });
+  /** What calls reject with now that the site has ended. */
+  get #failure(): unknown {
+    const { value, context } = this.actor.getSnapshot();
+    if (value === 'closed') return closedFailure(this.name, this.#site.closeCause)(true);
+    return context.failure ?? this.#site.failure;
   }
 
   #exit(): SiteExit {
     const { value, context } = this.actor.getSnapshot();
-    const { death } = this.#site;
-    const failure = context.failure as Partial<{
-      exitCode: number;
-      signal: NodeJS.Signals;
-      stderr: string[];
-    }>;
-    return {
-      code: death?.exitCode ?? failure?.exitCode ?? null,
-      signal: death?.signal ?? failure?.signal ?? null,
-      reason: value === 'closed' ? 'closed' : failure ? 'fork-failed' : 'crashed',
-      stderr: death?.stderr ?? failure?.stderr ?? [],
-    };
+    return exitOf(value === 'closed', this.#site.death, context.failure);
   }
 }

@@ -1,7 +1,8 @@
 /// <reference types="node" preserve="true" />
+export { type Bond, type Down, type DownReason, link, type Monitored, monitor } from '../actors/monitor.ts';
 export type { LinkOptions, RemoteManagerOptions } from '../actors/remote-manager/options.ts';
 export type { OutputSink } from '../actors/remote-manager/output.ts';
-export type { Health, ModuleTarget, SiteExit, SiteState } from '../actors/remote-manager.ts';
+export type { Fault, Health, ModuleTarget, SiteExit, SiteState } from '../actors/remote-manager.ts';
 export { RemoteManager } from '../actors/remote-manager.ts';
 export type { Backoff } from '../actors/supervisor/backoff.ts';
 export type { Child, ChildState } from '../actors/supervisor/child.ts';

@@ -21,6 +21,7 @@ export { registerClass, registerType, type TypeRegistration } from './wire/codec
 export { transfer } from './wire/codec/transfer.ts';
 export {
   type Death,
+  type DeathReason,
   LimitError,
   OffsiteError,
   OptionError,

@@ -8,3 +8,13 @@ export const deferred = <T>() => {
   });
   return { promise, resolve, reject };
 };
+
+/** Waits for a promise, or rejects with the signal's reason when that is aborted first; leaves no listener behind. */
+export const orAborted = <T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
+  if (!signal) return promise;
+  const { promise: aborted, reject } = deferred<never>();
+  const abort = () => reject(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort, { once: true });
+  return Promise.race([promise, aborted]).finally(() => signal.removeEventListener('abort', abort));
+};

@@ -4,13 +4,17 @@ import type { CheckedOptions } from './options.ts';
 
 /** What a manager tells the engine of itself and of the site that it wants; `name` is the site's. */
 export const greetingOf = (
-  { cwd, env, detach, fork, limits }: CheckedOptions,
+  { cwd, env, detach, fork, limits, heartbeat, unreachableTimeout }: CheckedOptions,
   name: string,
 ): ManagerGreeting => ({
   protocol: PROTOCOL,
   pid: process.pid,
   name,
   detach,
+  heartbeat,
+  // JSON has no Infinity.
+  ...(unreachableTimeout !== Infinity && { unreachableTimeout }),
+  ...(process.env.SSH_CONNECTION !== undefined && { sshConnection: process.env.SSH_CONNECTION }),
   local: fork === 'automatic' || fork === 'sh' || fork === 'virtual',
   ...(cwd !== undefined && { cwd }),
   ...(limits && { limits }),

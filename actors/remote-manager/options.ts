@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { ResourceLimits } from 'node:worker_threads';
 import * as v from 'valibot';
+import { HEARTBEAT_EVERY } from '../../lib/engine/protocol.ts';
 import type { ForkMethod } from '../../lib/fork/fork-method.ts';
 import { parseHost } from '../../lib/fork/host.ts';
 import type { LinkWish } from '../../lib/module/table.ts';
@@ -44,6 +45,13 @@ export interface RemoteManagerOptions {
   serve?: readonly string[];
   /** What a call, a value or a stream may take of either process. @default see Limits */
   limits?: Partial<Limits>;
+  /** How often a site in a process says that it is alive, in milliseconds, from 40 up. @default 1000 */
+  heartbeat?: number;
+  /**
+   * How long a site may be out of reach before it is taken for dead, in milliseconds; `Infinity` is for ever.
+   * @default 60000, as Erlang's net_ticktime
+   */
+  unreachableTimeout?: number;
   /** Limits of a virtual site, as for a worker thread. @default none */
   resourceLimits?: ResourceLimits;
 }
@@ -68,6 +76,8 @@ export interface CheckedOptions extends Omit<RemoteManagerOptions, 'name'> {
   engine: 'travel' | 'installed';
   sshOptions: readonly string[];
   serve: readonly string[];
+  heartbeat: number;
+  unreachableTimeout: number;
   name?: string;
 }
 
@@ -126,6 +136,15 @@ const schema = v.strictObject({
       streams: count(2 ** 31),
     }),
   ),
+  heartbeat: v.optional(
+    v.pipe(
+      v.number(),
+      v.minValue(40, 'must be 40 ms or more'),
+      v.maxValue(3_600_000, 'must be an hour or less'),
+    ),
+    HEARTBEAT_EVERY,
+  ),
+  unreachableTimeout: v.optional(v.pipe(v.number(), v.minValue(1)), 60_000),
   resourceLimits: v.optional(v.record(v.string(), v.optional(v.number()))),
 });
 

@@ -7,6 +7,9 @@ export type OutputSink = 'inherit' | 'ignore' | ((line: string) => void) | NodeJ
 /** How many of the last lines are kept to explain a death. */
 const TAIL = 20;
 
+/** How V8 says, past the link, that it has no memory left; what it prints behind may be longer than what is kept. */
+const OUT_OF_MEMORY = /^(?:FATAL ERROR|# ?Fatal).*out of memory/i;
+
 /** What takes single lines. */
 export type LineSink = (line: string) => void;
 
@@ -44,15 +47,21 @@ export class SiteOutput {
   readonly tail: string[] = [];
   /** Takes a line that came past the link, from native code or a grandchild. */
   readonly onStrayLine: LineSink;
+  /** The line in which V8 said that there is no memory left, once it has. */
+  outOfMemory: string | undefined;
 
   constructor(name: string, stdout: OutputSink, stderr: OutputSink) {
     const onError = forgiving(lineSink(stderr, name, process.stderr), name);
-    this.onStrayLine = (line) => {
+    const onErrorLine = (line: string) => {
       if (this.tail.push(line) > TAIL) this.tail.shift();
       onError(line);
     };
+    this.onStrayLine = (line) => {
+      if (OUT_OF_MEMORY.test(line)) this.outOfMemory = line;
+      onErrorLine(line);
+    };
     this.#stdout = new LineSplitter(forgiving(lineSink(stdout, name, process.stdout), name));
-    this.#stderr = new LineSplitter(this.onStrayLine);
+    this.#stderr = new LineSplitter(onErrorLine);
   }
 
   /** Takes text that JavaScript in the site printed. */

@@ -2,15 +2,16 @@ import { once } from 'node:events';
 import { engineGreeting } from '../../lib/engine/greetings.ts';
 import type { EngineGreeting } from '../../lib/engine/protocol.ts';
 import { forkOf, type Needs } from '../../lib/fork/automatic.ts';
-import { ForkError } from '../../lib/fork/errors.ts';
 import type { ForkedSite, SiteDeath } from '../../lib/fork/fork-method.ts';
 import { virtual } from '../../lib/fork/virtual.ts';
-import { SiteClosedError, SiteCrashedError } from '../../lib/wire/errors.ts';
-import { PROTOCOL } from '../../lib/wire/frame/frame.ts';
 import type { Session } from '../../lib/wire/session.ts';
+import { crashed, type KnownDeath, reasonOf } from './death.ts';
+import { closedFailure } from './exit.ts';
+import { ReachWatch } from './health.ts';
 import type { SiteLife } from './machine.ts';
 import type { CheckedOptions } from './options.ts';
 import type { SiteOutput } from './output.ts';
+import { checkEngine, closedEarly, diedEarly, strange, tooLate } from './start-failures.ts';
 
 /** How long a site may take to end in order once it was asked, in milliseconds: its children end before it. */
 const ASK_FOR = 3_000;
@@ -32,11 +33,6 @@ const within = async (ended: Promise<unknown>, bound: number): Promise<boolean> 
   return came;
 };
 
-const howItEnded = ({ exitCode, signal, cause }: SiteDeath): string => {
-  if (cause instanceof Error) return `died of an uncaught ${cause.name}: ${cause.message}`;
-  return signal ? `was ended by ${signal}` : `ended with exit code ${exitCode}`;
-};
-
 const needs = ({ host, detach, cwd }: CheckedOptions): Needs => ({
   host,
   detach,
@@ -47,13 +43,21 @@ const needs = ({ host, detach, cwd }: CheckedOptions): Needs => ({
 export const forksVirtually = (options: CheckedOptions): boolean =>
   forkOf(options.fork, needs(options)) === virtual;
 
+/** What a site tells its manager. */
+export interface SiteEvents {
+  /** Its process or thread has ended, or was given up. */
+  exited(): void;
+  /** It is out of reach, or has come back; `silent` is for how long nothing came, in milliseconds. */
+  reach(reachable: boolean, silent: number): void;
+}
+
 /** One engine, from the fork to the last trace of its process; its manager's machine says when. */
 export class Site implements SiteLife {
   readonly #options: CheckedOptions;
   readonly #name: string;
   readonly #session: Session;
   readonly #output: SiteOutput;
-  readonly #onExit: () => void;
+  readonly #events: SiteEvents;
   #starting: Promise<void> | undefined;
   #forked: ForkedSite | undefined;
   #greet: ((greeting: unknown) => void) | undefined;
@@ -62,21 +66,26 @@ export class Site implements SiteLife {
   #linkFailure: Error | undefined;
   /** What the engine said of itself, once it is ready. */
   greeting: EngineGreeting | undefined;
+  /** Why it is closed, if whoever does it says so. */
+  closeCause: unknown;
   /** How it ended, once it has. */
-  death: SiteDeath | undefined;
+  death: KnownDeath | undefined;
+  #watch: ReachWatch | undefined;
+  /** For how long it had been silent when it was given up. */
+  #silent: number | undefined;
 
   constructor(
     options: CheckedOptions,
     name: string,
     session: Session,
     output: SiteOutput,
-    onExit: () => void,
+    events: SiteEvents,
   ) {
     this.#options = options;
     this.#name = name;
     this.#session = session;
     this.#output = output;
-    this.#onExit = onExit;
+    this.#events = events;
   }
 
   /** The fork method that was chosen. */
@@ -90,9 +99,9 @@ export class Site implements SiteLife {
     return method === 'virtual' || (method === 'sh' && !process.env.OFFSITE_ENGINE);
   }
 
-  /** When the site was last heard, on the clock of `performance.now()`. */
-  get heardAt(): number | undefined {
-    return this.#forked?.heardAt();
+  /** Whether something was heard of the site of late. */
+  get reachable(): boolean {
+    return this.#watch?.reachable ?? true;
   }
 
   /** The engine's greeting has come. */
@@ -104,7 +113,7 @@ export class Site implements SiteLife {
   onDisconnected(cause: Error | undefined): void {
     this.#linkFailure = cause;
     const forked = this.#forked;
-    if (!forked || this.death) return;
+    if (!forked || this.death || this.#silent !== undefined) return;
     // Holds the program for this bounded moment: whoever waits for a call must still learn of its end.
     const timer = setTimeout(() => void forked.kill('SIGKILL'), OUTLIVE_LINK);
     void forked.exited.then(() => clearTimeout(timer));
@@ -118,17 +127,10 @@ export class Site implements SiteLife {
   async #start(stopped: AbortSignal): Promise<void> {
     const { fork, timeout } = this.#options;
     const giveUp = new AbortController();
-    const abort = () =>
-      giveUp.abort(
-        new ForkError(this.#name, {
-          step: 'aborted',
-          what: 'it was closed while it started.',
-          remedy: 'Nothing of it is left.',
-        }),
-      );
+    const abort = () => giveUp.abort(closedEarly(this.#name));
     if (stopped.aborted) abort();
     stopped.addEventListener('abort', abort, { once: true });
-    const timer = setTimeout(() => giveUp.abort(this.#tooLate()), timeout);
+    const timer = setTimeout(() => giveUp.abort(tooLate(this.#name, timeout)), timeout);
     try {
       const forked = await forkOf(
         fork,
@@ -162,38 +164,44 @@ export class Site implements SiteLife {
         try {
           resolve(engineGreeting(said));
         } catch (cause) {
-          reject(this.#strange((cause as Error).message));
+          reject(strange(this.#name, (cause as Error).message));
         }
       };
       const abort = () => reject(signal.reason);
       if (signal.aborted) abort();
       signal.addEventListener('abort', abort, { once: true });
-      void forked.exited.then((death) => reject(this.#diedEarly(death)));
+      void forked.exited.then((death) => reject(diedEarly(this.#name, death)));
     });
     // The holder keeps the program alive for a thread or pipe that does not.
     const holder = setInterval(() => {}, FOREVER);
     this.#session.attach(forked.link);
     const greeting = await greeted.finally(() => clearInterval(holder));
-    if (greeting.refused) {
-      const { step, message } = greeting.refused;
-      const remedy =
-        step === 'cwd'
-          ? 'Give the option cwd a folder that exists over there.'
-          : 'Install the same version of offsite over there, or let the engine be sent.';
-      throw new ForkError(this.#name, {
-        step,
-        what: message.endsWith('.') ? message : `${message}.`,
-        remedy,
-      });
-    }
-    if (greeting.protocol !== PROTOCOL) {
-      throw new ForkError(this.#name, {
-        step: 'version',
-        what: `its engine (Node.js ${greeting.node}) speaks protocol ${greeting.protocol}, this one (Node.js ${process.versions.node}) ${PROTOCOL}.`,
-        remedy: 'Install the same version of offsite over there, or let the engine be sent.',
-      });
-    }
+    checkEngine(this.#name, greeting);
     this.greeting = greeting;
+    this.#listen(forked);
+  }
+
+  #listen(forked: ForkedSite): void {
+    if (!forked.heardAt || this.death) return;
+    this.#watch = new ReachWatch({
+      ...this.#options,
+      heardAt: () => forked.heardAt!(),
+      onReach: this.#events.reach,
+      onGiveUp: (silent) => this.#giveUp(forked, silent),
+    });
+    this.#watch.start();
+  }
+
+  /** Takes a site for dead that has been out of reach for too long: whatever it still sends is refused from here on. */
+  #giveUp(forked: ForkedSite, silent: number): void {
+    this.#silent = silent;
+    const killed: SiteDeath = { exitCode: null, signal: null, stderr: [] };
+    this.#session.end(this.#failureOf({ ...killed, reason: 'unreachable', silent }));
+    forked.link.destroy();
+    // Holds the program for this bounded moment; one that outlives this process, or does not die, has ended for us too.
+    const late = setTimeout(() => this.#exited(killed), OUTLIVE_LINK);
+    void forked.exited.then(() => clearTimeout(late));
+    void forked.abandon();
   }
 
   /** From now on asking may take `timeout` ms at most; the shortest bound that anybody gave wins. */
@@ -208,13 +216,8 @@ export class Site implements SiteLife {
     // A start that is being given up ends what it has started by itself.
     await this.#starting?.catch(() => {});
     const forked = this.#forked;
-    const closed = (mayHaveRun: boolean) =>
-      new SiteClosedError(
-        mayHaveRun
-          ? `${this.#name} was closed before it answered; the call may have run.`
-          : `${this.#name} is closed; start a new site.`,
-        mayHaveRun,
-      );
+    this.#watch?.stop();
+    const closed = closedFailure(this.#name, this.closeCause);
     if (!forked || this.death) {
       this.#session.end(closed);
       return;
@@ -240,45 +243,34 @@ export class Site implements SiteLife {
   }
 
   #exited(died: SiteDeath): void {
+    if (this.death) return;
+    this.#watch?.stop();
     this.#output.end();
     // What JavaScript printed as errors came over the link.
     const cause = died.cause ?? this.#linkFailure;
-    const death = { ...died, stderr: [...this.#output.tail], ...(cause !== undefined && { cause }) };
+    const circumstances = { outOfMemory: this.#output.outOfMemory, silent: this.#silent };
+    const death: KnownDeath = {
+      ...died,
+      stderr: [...this.#output.tail],
+      reason: reasonOf(died, circumstances),
+      ...(this.#silent !== undefined && { silent: this.#silent }),
+      ...(cause !== undefined && { cause }),
+    };
     this.death = death;
-    const { pid } = this.greeting ?? {};
-    const who = `${this.#name}${pid ? ` (pid ${pid})` : ''}`;
-    this.#session.end((mayHaveRun) => {
-      const message = `${who} ${howItEnded(death)}; ${mayHaveRun ? 'the call may have run' : 'the call was not sent'}. Start a new site to go on.`;
-      return new SiteCrashedError(message, death, mayHaveRun, cause === undefined ? {} : { cause });
-    });
+    this.#session.end(this.#failureOf(death));
     // What it has started must not outlive it, however it ended.
     if (this.#forked) void this.#sweep(this.#forked);
-    this.#onExit();
+    this.#events.exited();
   }
 
-  #strange(what: string): ForkError {
-    return new ForkError(this.#name, {
-      step: 'version',
-      what: what.replace(/^T/, 't'),
-      remedy: 'Install the same version of offsite over there, or let the engine be sent.',
-    });
+  /** What calls reject with once it has died. */
+  get failure(): Error | undefined {
+    return this.death && this.#failureOf(this.death)(true);
   }
 
-  #tooLate(): ForkError {
-    const { timeout } = this.#options;
-    return new ForkError(this.#name, {
-      step: 'timeout',
-      what: `the engine was not ready after ${timeout} ms.`,
-      remedy: 'Give the option timeout more, or see what the fork command does when run by hand.',
-    });
-  }
-
-  #diedEarly(death: SiteDeath): ForkError {
-    return new ForkError(this.#name, {
-      step: 'engine',
-      what: `the engine ${howItEnded(death)} before it was ready.`,
-      remedy: 'See what it said, and the option execArgv.',
-      ...death,
-    });
+  #failureOf(death: KnownDeath) {
+    const { pid } = this.greeting ?? {};
+    const who = `${this.#name}${pid ? ` (pid ${pid})` : ''}`;
+    return crashed(who, death, this.method === 'virtual');
   }
 }

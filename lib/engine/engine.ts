@@ -6,18 +6,31 @@ import { PROTOCOL } from '../wire/frame/frame.ts';
 import type { Link } from '../wire/link/link.ts';
 import { closeChildren } from './closers.ts';
 import { managerGreeting } from './greetings.ts';
-import { runsForeignCode, startLifeline, Word } from './lifeline.ts';
+import { runsForeignCode, startLifeline, type Tie, Word } from './lifeline.ts';
 import type { Parent } from './loader/loader.ts';
 import { captureOutput } from './output.ts';
-import { type EngineGreeting, EXIT_ORPHANED, EXIT_REFUSED, type ManagerGreeting } from './protocol.ts';
+import {
+  type EngineGreeting,
+  EXIT_ORPHANED,
+  EXIT_REFUSED,
+  HEARTBEAT_EVERY,
+  type ManagerGreeting,
+} from './protocol.ts';
 import { SiteService } from './site-service.ts';
 import { SiteSession } from './site-session.ts';
+import { socketOf } from './ssh-connection.ts';
 
 /** How long the last frames may take to leave, in milliseconds, before the engine ends without them. */
 const FLUSH_WITHIN = 1000;
 
 /** How long `require` may wait for the parent's disk, in milliseconds; nothing else happens here meanwhile. */
 const ASK_SYNC_FOR = 30_000;
+
+/**
+ * A site that is cut off ends after this part of the time that its manager bears it, so that it is gone before the manager
+ * starts another one in its place: the rest is for its signs of life to be sent, lost, and sent again.
+ */
+const ENDS_AT = 0.75;
 
 /** The longest time that Node's timers take. */
 const FOREVER = 2 ** 31 - 1;
@@ -33,7 +46,11 @@ export class Engine {
   readonly #words = new Int32Array(new SharedArrayBuffer(8));
   /** Read before anything can happen to the parent; another number later means that it is gone. */
   readonly #ppid = process.ppid;
+  /** sshd told where the manager's host is, unless the manager itself had been told. */
+  readonly #sshConnection = process.env.SSH_CONNECTION;
   #detached = false;
+  #heartbeat = HEARTBEAT_EVERY;
+  #cutOff: Tie['cutOff'];
   #sweeps = false;
   /** Whether the manager's files lie here in the same places. */
   #sameDisk = !isMainThread;
@@ -79,15 +96,25 @@ export class Engine {
       this.#session.end(() => new SiteClosedError('This engine refused its manager.', false));
       void this.#leave(EXIT_REFUSED);
     } else if (runsForeignCode()) this.#session.tie();
+    // A site that nobody calls says that it is alive, too, though not before it is asked to.
+    else if (isMainThread) setTimeout(() => this.#session.tie(), this.#heartbeat).unref();
   }
 
   /** From here on somebody else's code may keep this thread; a worker thread ends with its process anyway. */
   #tie(): void {
-    if (isMainThread) startLifeline(this.#words, this.#detached ? undefined : this.#ppid);
+    if (!isMainThread) return;
+    const heartbeat = this.#heartbeat;
+    if (this.#detached) return startLifeline(this.#words, { ppid: undefined, heartbeat });
+    startLifeline(this.#words, {
+      ppid: this.#ppid,
+      heartbeat,
+      ...(this.#cutOff && { cutOff: this.#cutOff }),
+    });
   }
 
   /** Becomes the site that the manager asked for, or says why it can't. */
-  #prepare({ protocol, name, pid, cwd, env, detach, local, limits }: ManagerGreeting): Refusal | undefined {
+  #prepare(manager: ManagerGreeting): Refusal | undefined {
+    const { protocol, name, pid, cwd, env, detach, local, limits } = manager;
     if (protocol !== PROTOCOL) {
       const message = `The manager speaks protocol ${protocol}, this engine ${PROTOCOL}.`;
       return { step: 'version', message };
@@ -99,6 +126,10 @@ export class Engine {
     }
     if (isMainThread) process.title = `offsite: ${name}`;
     this.#detached = detach;
+    this.#heartbeat = manager.heartbeat ?? HEARTBEAT_EVERY;
+    const { unreachableTimeout: after, sshConnection } = manager;
+    const socket = this.#sshConnection === sshConnection ? undefined : socketOf(this.#sshConnection);
+    if (socket && after !== undefined) this.#cutOff = { ...socket, after: after * ENDS_AT };
     // A command may lead into a container; the manager's own child has its disk.
     this.#sameDisk ||= local && this.#ppid === pid;
     // On this host the manager ends what is left in the group; over there only the engine can.

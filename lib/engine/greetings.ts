@@ -25,11 +25,15 @@ export const managerGreeting = (greeting: unknown): ManagerGreeting => {
   const fields = fieldsOf(greeting, who);
   const known = fields as unknown as ManagerGreeting;
   if (known.protocol !== PROTOCOL) return known;
-  const { pid, name, cwd, env = {}, local, detach } = fields;
+  const { pid, name, cwd, env = {}, local, detach, sshConnection } = fields;
   check(Number.isSafeInteger(pid), who, 'its pid is no number');
   check(typeof name === 'string', who, 'the name is no text');
   check(cwd === undefined || typeof cwd === 'string', who, 'the folder is no text');
   check(typeof local === 'boolean' && typeof detach === 'boolean', who, 'a yes or no is neither');
+  for (const time of [fields.heartbeat, fields.unreachableTimeout]) {
+    check(time === undefined || (typeof time === 'number' && time > 0), who, 'a time is none');
+  }
+  check(sshConnection === undefined || typeof sshConnection === 'string', who, 'its connection is no text');
   const values = isRecord(env) ? Object.values(env) : [0];
   const isEnv = values.every((value) => value === null || typeof value === 'string');
   check(isEnv, who, 'an environment variable is neither text nor null');

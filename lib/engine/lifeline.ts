@@ -1,10 +1,13 @@
 import { Worker } from 'node:worker_threads';
 import { HEARTBEAT } from './protocol.ts';
+import type { SocketLine } from './ssh-connection.ts';
 
 /** How often the lifeline looks for its parent, in milliseconds: well within the 250 that an orphan may last. */
 const LOOK_EVERY = 40;
-/** How often a busy engine says that it is alive, in looks. */
-const BEAT_EVERY = 5;
+/** How often an engine with calls says that it is alive, in looks: who can't say it any more has lost its parent. */
+const BUSY_BEAT_EVERY = 5;
+/** How many times the table of sockets is read within the time after which a site that is cut off ends. */
+const CUT_LOOKS = 8;
 
 /** Words of the memory that the engine and its lifeline share. */
 export const Word = { activity: 0, leaving: 1 } as const;
@@ -15,19 +18,33 @@ interface LifelineData {
   readonly words: Int32Array;
   readonly lookEvery: number;
   readonly beatEvery: number;
+  readonly busyBeatEvery: number;
   readonly heartbeat: string;
+  readonly cutOff: (SocketLine & { readonly after: number; readonly every: number }) | undefined;
+}
+
+/** How a site's life hangs on its parent's. */
+export interface Tie {
+  /** The parent process; `undefined` for a site that outlives it, which only says that it is alive. */
+  readonly ppid: number | undefined;
+  /** How often it says so, in milliseconds. */
+  readonly heartbeat: number;
+  /** After how many milliseconds without an acknowledgement from the other host it ends, and for which socket. */
+  readonly cutOff?: SocketLine & { readonly after: number };
 }
 
 /**
  * Runs in a thread of its own, from its source text, because the engine is one file and the main thread may be in
- * an endless loop. It knows three signs of a dead parent: another parent process has adopted this one, nobody
- * reads stderr any more, and (in the main thread) the end of the input.
+ * an endless loop. It knows four signs of a dead parent: another parent process has adopted this one, nobody reads stderr
+ * any more, the parent's host does not acknowledge what is sent to it, and (in the main thread) the end of the input.
  */
 const lifeline = (): void => {
   const { workerData } = require('node:worker_threads') as { workerData: LifelineData };
-  const { writeSync } = require('node:fs') as typeof import('node:fs');
-  const { ppid, words, lookEvery, beatEvery, heartbeat } = workerData;
+  const { readFileSync, writeSync } = require('node:fs') as typeof import('node:fs');
+  const { ppid, words, lookEvery, beatEvery, busyBeatEvery, heartbeat, cutOff } = workerData;
   let looks = 0;
+  let beaten = -beatEvery;
+  let cutSince: number | undefined;
   const die = (): void => {
     try {
       // All that this site has started and that did not leave its group; fails if the group is not ours.
@@ -36,12 +53,32 @@ const lifeline = (): void => {
       process.kill(process.pid, 'SIGKILL');
     }
   };
+  /** Whether the kernel sends something again and again to the parent's host, which never acknowledges it. */
+  const resends = ({ local, remote }: SocketLine): boolean => {
+    for (const table of ['tcp', 'tcp6']) {
+      try {
+        for (const line of readFileSync(`/proc/self/net/${table}`, 'latin1').split('\n')) {
+          const [, here, there, , , , resent] = line.trim().split(/\s+/);
+          if (here?.endsWith(local) && there?.endsWith(remote)) return Number.parseInt(resent!, 16) > 0;
+        }
+      } catch {
+        // Only Linux has these tables.
+      }
+    }
+    return false;
+  };
   const looking = setInterval(() => {
     looks++;
     // An engine that has begun to end in order gets a second for its exit handlers.
     if (Atomics.load(words, 1) > 0 && Atomics.add(words, 1, 1) * lookEvery > 1000) return die();
     if (ppid !== undefined && process.ppid !== ppid && Atomics.load(words, 1) === 0) return die();
-    if (looks % beatEvery !== 0 || Atomics.load(words, 0) === 0) return;
+    if (cutOff && looks % cutOff.every === 0) {
+      // The parent itself may stand still for hours; its host answers all the same, and so does this thread.
+      cutSince = resends(cutOff) ? (cutSince ?? performance.now()) : undefined;
+      if (cutSince !== undefined && performance.now() - cutSince >= cutOff.after) return die();
+    }
+    if (looks - beaten < (Atomics.load(words, 0) === 0 ? beatEvery : busyBeatEvery)) return;
+    beaten = looks;
     try {
       writeSync(2, heartbeat);
     } catch (cause) {
@@ -53,16 +90,22 @@ const lifeline = (): void => {
 };
 
 /**
- * Ties this process's life to its parent's. `words` is shared with the engine: how many calls run (while there are
- * any, heartbeats go out), and whether it leaves in order. Without `ppid` it only sends heartbeats.
+ * Ties this process's life to its parent's, and has it say on stderr that it is alive. `words` is shared with the engine:
+ * how many calls run (while there are any, it says so oftener), and whether it leaves in order.
  */
-export const startLifeline = (words: Int32Array, ppid: number | undefined): void => {
+export const startLifeline = (words: Int32Array, { ppid, heartbeat, cutOff }: Tie): void => {
+  const beatEvery = Math.max(1, Math.round(heartbeat / LOOK_EVERY));
   const data: LifelineData = {
     ppid,
     words,
     lookEvery: LOOK_EVERY,
-    beatEvery: BEAT_EVERY,
+    beatEvery,
+    busyBeatEvery: Math.min(BUSY_BEAT_EVERY, beatEvery),
     heartbeat: HEARTBEAT,
+    cutOff: cutOff && {
+      ...cutOff,
+      every: Math.max(1, Math.round(cutOff.after / CUT_LOOKS / LOOK_EVERY)),
+    },
   };
   const worker = new Worker(`(${lifeline.toString()})()`, {
     eval: true,

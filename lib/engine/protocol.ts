@@ -17,7 +17,16 @@ export interface ManagerGreeting {
   readonly limits?: Partial<Limits>;
   /** Whether the site outlives its parent. */
   readonly detach: boolean;
+  /** How often the site says that it is alive, in milliseconds. */
+  readonly heartbeat?: number;
+  /** How long the manager bears a site that is out of reach, in milliseconds; not said if for ever. */
+  readonly unreachableTimeout?: number;
+  /** The manager's own `SSH_CONNECTION`: a site that has the same one has inherited it. */
+  readonly sshConnection?: string;
 }
+
+/** How often a site says that it is alive if nobody says otherwise, in milliseconds. */
+export const HEARTBEAT_EVERY = 1_000;
 
 /** What the engine answers; `refused` if it can't be the site that was asked for. */
 export interface EngineGreeting {
@@ -47,8 +56,8 @@ export const INPUT_DESCRIPTOR = 3;
 export const OUTPUT_DESCRIPTOR = 4;
 
 /**
- * What the lifeline writes to stderr while the main thread is busy, so that a busy site is known to be alive. It
- * is not text, fits one atomic write, and is taken out again by the manager.
+ * What the lifeline writes to stderr, whatever the main thread does, so that the site is known to be alive. It is
+ * not text, fits one atomic write, and is taken out again by the manager.
  */
 export const HEARTBEAT = '\u0016\u0016\u0006';
 

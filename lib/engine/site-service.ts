@@ -10,6 +10,7 @@ import { byReference, referenceOf } from '../wire/reference/reference.ts';
 import { loadOnce } from './failed-loads.ts';
 import { makeLoader } from './loader/loader.deferred.ts';
 import type { Loader, Parent } from './loader/loader.ts';
+import { type Tell, watchReference } from './watch.ts';
 
 /** How much earlier than the clock a file system's times may be, in milliseconds: they are taken from a slower one. */
 const CLOCK_SLACK = 20;
@@ -32,6 +33,7 @@ export class SiteService {
   #loader: Loader | undefined;
   /** One view for each module, so that linking twice gives the same reference. */
   readonly #views = new WeakMap<object, object>();
+  readonly #viewed = new WeakMap<object, object>();
   readonly #imports = new Map<string, Import>();
   /** What is not to be taken from where Node holds it. */
   readonly #forgotten = new Set<string>();
@@ -74,6 +76,14 @@ export class SiteService {
   /** The names that a module of this site exports, for a site in which it is entered. */
   names(module: object): string[] {
     return namesOf(module);
+  }
+
+  /**
+   * Tells once when the site is gone in which a value lives that the manager knows through this one. Returns what takes
+   * that back, or nothing if the value lives here, and so ends with this site.
+   */
+  watch(value: object, tell: Tell): (() => void) | undefined {
+    return watchReference(this.#viewed.get(value) ?? value, tell);
   }
 
   get #modules(): Loader {
@@ -166,6 +176,7 @@ export class SiteService {
     if (!known) {
       known = view(module);
       this.#views.set(module, known);
+      this.#viewed.set(known, module);
     }
     return known;
   }

@@ -25,6 +25,8 @@ export interface ForkRequest {
   readonly resourceLimits?: ResourceLimits;
   /** How long the whole start may take, in milliseconds. */
   readonly timeout: number;
+  /** How long a site that is out of reach is borne, in milliseconds; may be `Infinity`. */
+  readonly unreachableTimeout: number;
   /** Aborted when the start is given up; what was started by then must be ended. */
   readonly signal: AbortSignal;
   /** Gets each line that the site wrote to its real standard error (or output), past the link. */
@@ -56,8 +58,11 @@ export interface ForkedSite {
   readonly link: Link;
   /** The process that was started on this host: the engine's, or that of the command which leads to it. */
   readonly pid: number;
-  /** When something was last heard from the site, on the clock of `performance.now()`. */
-  heardAt(): number;
+  /**
+   * When something was last heard from the site, on the clock of `performance.now()`. Without it there is no way between
+   * that could break: a thread lives as long as its process, and may be busy, but never out of reach.
+   */
+  heardAt?(): number;
   /** Resolves once the process or thread has ended. */
   readonly exited: Promise<SiteDeath>;
   /**
@@ -65,6 +70,11 @@ export interface ForkedSite {
    * is ended by either. Resolves when the signal was delivered, or could not be; never rejects.
    */
   kill(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /**
+   * Ends at once what is on this host of a site that is out of reach, and tries to end it where it runs; unless it is
+   * to outlive this process, then only the way to it ends. Resolves when both were tried; never rejects.
+   */
+  abandon(): Promise<void>;
   /** Ends what is left on this host of the group of a process that has ended. */
   sweep(): Promise<void>;
 }

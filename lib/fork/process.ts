@@ -151,9 +151,12 @@ const bootLine = async (stdout: Readable, signal: AbortSignal): Promise<BootLine
   }
 };
 
+/** Whether a command is not the engine itself, but leads to it. */
+const leads = ({ method }: Command): boolean => method !== 'sh';
+
 /** Starts a command and waits until the engine at its end is there; rejects with ForkError and leaves nothing. */
 export const forkProcess = async (command: Command, request: ForkRequest): Promise<ForkedSite> => {
-  const tethered = command.method !== 'sh' && !request.detach;
+  const tethered = leads(command) && !request.detach;
   const {
     child,
     input,
@@ -208,6 +211,11 @@ export const forkProcess = async (command: Command, request: ForkRequest): Promi
       // Only the group: the process itself has been waited for, and its id may be another's by now.
       signalTo(-pid, 'SIGKILL');
       await groupGone(pid);
+    },
+    abandon: async () => {
+      // First what is here: nobody may wait for the way to a host that does not answer.
+      if (!request.detach || leads(command)) killGroup(pid, 'SIGKILL');
+      if (!request.detach && command.elsewhere) await killElsewhere(command.elsewhere, enginePid, 'SIGKILL');
     },
     kill: async (signal) => {
       if (command.elsewhere) await killElsewhere(command.elsewhere, enginePid, signal);

@@ -3,8 +3,14 @@ import type { Fork } from './fork-method.ts';
 import { parseHost } from './host.ts';
 import { forkProcess } from './process.ts';
 
-/** A host that has gone silent is given up after three of these, in seconds. */
-const ALIVE_EVERY = 5;
+/** How often ssh itself asks a host that says nothing, in seconds: a firewall may forget a connection that is silent. */
+const ALIVE_EVERY = 15;
+/** As many questions without an answer as ssh can count. */
+const FOR_EVER = 2 ** 31 - 1;
+
+/** The manager gives a silent host up, by the time that its user has set; ssh must not do so earlier. */
+const askedInVain = (unreachableTimeout: number): number =>
+  Math.min(FOR_EVER, Math.ceil(unreachableTimeout / 1000 / ALIVE_EVERY) + 1);
 
 /**
  * A process on another host, through the system's own `ssh`, so that the user's config, agent, jump hosts and known
@@ -15,7 +21,8 @@ export const ssh: Fork = (request) => {
   const words = (line: string) => [
     '-T',
     ...['-o', 'BatchMode=yes'],
-    ...['-o', `ServerAliveInterval=${ALIVE_EVERY}`, '-o', 'ServerAliveCountMax=3'],
+    ...['-o', `ServerAliveInterval=${ALIVE_EVERY}`],
+    ...['-o', `ServerAliveCountMax=${askedInVain(request.unreachableTimeout)}`],
     ...['-o', `ConnectTimeout=${Math.max(1, Math.ceil(request.timeout / 1000))}`],
     ...request.sshOptions,
     ...(port === undefined ? [] : ['-p', String(port)]),

@@ -65,16 +65,16 @@ export const virtual: Fork = async (request) => {
   });
   // An idle site must not keep its parent's program from ending; the link holds it while somebody waits.
   worker.unref();
+  const kill = async () => {
+    await worker.terminate();
+  };
   return {
     method: 'virtual',
     link,
     pid: process.pid,
-    // A thread lives as long as its process: it may be busy, but never out of reach.
-    heardAt: () => performance.now(),
     exited,
     sweep: async () => {},
-    kill: async () => {
-      await worker.terminate();
-    },
+    kill,
+    abandon: kill,
   };
 };

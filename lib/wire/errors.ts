@@ -122,6 +122,12 @@ export interface Death {
   readonly stderr: readonly string[];
 }
 
+/**
+ * What ended a site that nobody closed: itself or somebody else, the want of memory, or that nothing was heard of it for
+ * longer than `unreachableTimeout`.
+ */
+export type DeathReason = 'crashed' | 'oom' | 'unreachable';
+
 /** The site died or its link broke before the call was answered; `ERR_OFFSITE_CRASHED`. */
 export class SiteCrashedError extends OffsiteError implements Death {
   readonly exitCode: number | null;
@@ -129,9 +135,17 @@ export class SiteCrashedError extends OffsiteError implements Death {
   readonly stderr: readonly string[];
   /** Whether the call had been sent, so that the site may have run it; calls are never repeated by themselves. */
   readonly mayHaveRun: boolean;
+  /** What ended it. */
+  readonly reason: DeathReason;
 
-  constructor(message: string, death: Death, mayHaveRun: boolean, options?: ErrorOptions) {
+  constructor(
+    message: string,
+    death: Death & { readonly reason?: DeathReason },
+    mayHaveRun: boolean,
+    options?: ErrorOptions,
+  ) {
     super('ERR_OFFSITE_CRASHED', message, options);
+    this.reason = death.reason ?? 'crashed';
     this.exitCode = death.exitCode;
     this.signal = death.signal;
     this.stderr = death.stderr;

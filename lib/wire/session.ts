@@ -78,6 +78,11 @@ export class Session implements LinkReceiver {
     return this.#caller.inFlight;
   }
 
+  /** For how long some call has waited for an answer, in milliseconds; 0 if none does. */
+  get busyFor(): number {
+    return this.#caller.busyFor;
+  }
+
   /** How many values each side holds of the other: references, signals and streams. */
   get references(): { exports: number; imports: number; streams: number } {
     const { references, signals, openStreams } = this.#live;

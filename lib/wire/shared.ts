@@ -42,3 +42,6 @@ export const markedByReference = shared('markedByReference', () => new WeakSet<o
 
 /** Memory that was marked with `transfer` and not sent yet. */
 export const moving = shared('moving', () => new WeakSet<ArrayBufferLike>());
+
+/** The calls of sessions whose peer is a site, which can tell of the sites behind it. */
+export const sitesCalls = shared('sitesCalls', () => new WeakSet<object>());

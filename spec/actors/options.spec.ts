@@ -17,6 +17,8 @@ describe('options', () => {
       engine: 'travel',
       sshOptions: [],
       serve: [],
+      heartbeat: 1_000,
+      unreachableTimeout: 60_000,
     });
   });
 
@@ -48,6 +50,8 @@ describe('options', () => {
       nodePath: '/opt/node',
       sshOptions: ['-J', 'gate'],
       serve: ['/tmp'],
+      heartbeat: 40,
+      unreachableTimeout: Number.POSITIVE_INFINITY,
       resourceLimits: { maxOldGenerationSizeMb: 64 },
     };
     const checked = checkOptions(options);
@@ -84,6 +88,10 @@ describe('options', () => {
     ['timeout', Number.POSITIVE_INFINITY],
     ['timeout', 2 ** 31],
     ['timeout', '1s'],
+    ['heartbeat', 39],
+    ['heartbeat', Number.POSITIVE_INFINITY],
+    ['unreachableTimeout', 0],
+    ['unreachableTimeout', Number.NaN],
     ['signal', {}],
     ['signal', new AbortController()],
     ['stdout', 'somewhere'],

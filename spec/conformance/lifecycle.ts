@@ -42,12 +42,12 @@ export function lifecycle(bench: Bench): void {
 
     test('tells who it is and how it is', async () => {
       const site = bench.fork({ name: 'bamse' });
-      expect([site.state, site.health]).toEqual(['starting', 'starting']);
+      expect([site.state, site.health.state]).toEqual(['starting', 'starting']);
       await site.ready;
-      expect([site.name, site.state, site.health]).toEqual(['bamse', 'ready', 'idle']);
+      expect([site.name, site.state, site.health.state]).toEqual(['bamse', 'ready', 'idle']);
       if (!bench.virtual) expect(site.pid).toBe(await (await misbehaveIn(site)).pid());
       await site.close();
-      expect([site.state, site.health]).toEqual(['closed', 'closed']);
+      expect([site.state, site.health.state]).toEqual(['closed', 'closed']);
     });
 
     test('calls made before the site is ready wait for it', async () => {
@@ -126,7 +126,7 @@ export function lifecycle(bench: Bench): void {
       expect(error.stderr).toContain('I have had enough.');
       expect(await exit).toMatchObject({ code: 3, signal: null, reason: 'crashed' });
       expect((await exit).stderr).toContain('I have had enough.');
-      expect([site.state, site.health]).toEqual(['crashed', 'crashed']);
+      expect([site.state, site.health.state]).toEqual(['crashed', 'crashed']);
     });
 
     test('a site that throws where nobody catches rejects the call and shows the error', async () => {

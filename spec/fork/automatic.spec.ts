@@ -25,6 +25,7 @@ const request = (more: Partial<ForkRequest> = {}): ForkRequest => ({
   engine: 'travel',
   sshOptions: [],
   timeout: 5_000,
+  unreachableTimeout: 60_000,
   signal: new AbortController().signal,
   onLine: () => {},
   ...more,

@@ -35,30 +35,39 @@ const STARTING = 10_000;
 const run = promisify(execFile);
 
 /**
- * Starts an sshd as the current user on a free port of 127.0.0.1; its sessions get the environment given. The words
- * `inside` stand before it, for instance a command that makes a namespace.
+ * Starts an sshd as the current user on a free port of an address, 127.0.0.1 if none is given; its sessions get the
+ * environment given. The words `inside` stand before it, for instance a command that makes a namespace.
  */
-export async function startSshd(env: Record<string, string>, inside: string[] = []): Promise<Sshd> {
+export async function startSshd(
+  env: Record<string, string>,
+  inside: string[] = [],
+  host = HOST,
+): Promise<Sshd> {
   const program = await findSshd();
   const folder = mkdtempSync(join(tmpdir(), 'offsite-sshd-'));
   try {
-    return await startIn(folder, [...inside, program], env);
+    return await startIn(folder, [...inside, program], env, host);
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
     throw error;
   }
 }
 
-async function startIn(folder: string, command: string[], env: Record<string, string>): Promise<Sshd> {
+async function startIn(
+  folder: string,
+  command: string[],
+  env: Record<string, string>,
+  host: string,
+): Promise<Sshd> {
   const file = (name: string): string => join(folder, name);
   for (const name of ['host_key', 'user_key', 'wrong_key', 'other_host_key']) {
     await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'offsite-spec', '-f', file(name)]);
   }
   const port = await freePort();
   writeFileSync(file('authorized_keys'), readFileSync(file('user_key.pub')), { mode: 0o600 });
-  writeFileSync(file('known_hosts'), `[${HOST}]:${port} ${readFileSync(file('host_key.pub'), 'utf8')}`);
+  writeFileSync(file('known_hosts'), `[${host}]:${port} ${readFileSync(file('host_key.pub'), 'utf8')}`);
   writeFileSync(file('no_known_hosts'), '');
-  writeFileSync(file('sshd_config'), serverConfig(file, port, env));
+  writeFileSync(file('sshd_config'), serverConfig(file, host, port, env));
   const client = (name: string, key: string, knownHosts: string): string[] => {
     writeFileSync(file(name), clientConfig(file(key), file(knownHosts), port));
     return ['-F', file(name)];
@@ -90,15 +99,15 @@ async function startIn(folder: string, command: string[], env: Record<string, st
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    await Promise.race([listening(port), died]);
-    await run('ssh', [...options, HOST, 'true'], { timeout: STARTING });
+    await Promise.race([listening(host, port), died]);
+    await run('ssh', [...options, host, 'true'], { timeout: STARTING });
   } catch (error) {
     await close();
     throw error;
   }
   server.unref();
   const access = {
-    host: HOST,
+    host,
     port,
     config: file('config'),
     options,
@@ -109,11 +118,16 @@ async function startIn(folder: string, command: string[], env: Record<string, st
 }
 
 // PATH: the node that runs the tests shall be the one that the sessions find.
-function serverConfig(file: (name: string) => string, port: number, env: Record<string, string>): string {
+function serverConfig(
+  file: (name: string) => string,
+  host: string,
+  port: number,
+  env: Record<string, string>,
+): string {
   const path = [dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'].join(delimiter);
   const settings = Object.entries({ PATH: path, ...env }).map(([name, value]) => `"${name}=${value}"`);
   return `Port ${port}
-ListenAddress ${HOST}
+ListenAddress ${host}
 HostKey ${file('host_key')}
 AuthorizedKeysFile ${file('authorized_keys')}
 PidFile ${file('sshd.pid')}
@@ -184,11 +198,11 @@ function freePort(): Promise<number> {
   });
 }
 
-async function listening(port: number): Promise<void> {
+async function listening(host: string, port: number): Promise<void> {
   const start = performance.now();
   for (;;) {
     const open = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, HOST);
+      const socket = connect(port, host);
       socket.once('connect', () => resolve(true));
       socket.once('error', () => resolve(false));
       socket.once('close', () => socket.destroy());

@@ -2,25 +2,16 @@ import type { Buffer } from 'node:buffer';
 import { arrivedFrom } from '../codec/remote-error.ts';
 import { ProtocolError, ReleasedError } from '../errors.ts';
 import { CANCELLABLE, FLAGS_AT, Kind, ONCE, Operation, PULLED, VOID } from '../frame/frame.ts';
-import type { Sender } from '../frame/sender.ts';
 import { passed } from '../limits.ts';
-import type { LiveValues } from '../live-values.ts';
+import { now } from '../link/clock.ts';
 import type { Calls } from '../reference/handle.ts';
 import type { Reference } from '../reference/reference.ts';
 import type { FailureOf } from '../session-events.ts';
 import { boundCall } from './bound.ts';
 import { Call } from './call.ts';
+import type { CallerPort } from './caller-port.ts';
+import { EndWatchers } from './end-watchers.ts';
 import type { CallOptions } from './options.ts';
-
-/** What a caller needs of its session. */
-export interface CallerPort {
-  readonly peer: string;
-  readonly sender: Sender;
-  /** Made after its caller, because it needs one. */
-  live(): LiveValues;
-  /** So many more calls wait for an answer, or fewer. */
-  waits(more: number): void;
-}
 
 /** The side of a session that makes calls and gets their answers. */
 export class Caller implements Calls {
@@ -33,7 +24,9 @@ export class Caller implements Calls {
   /** Calls of this turn, whose flags are final only when it ends. */
   readonly #fresh: Call[] = [];
   #last = 0;
+  #busySince = 0;
   #failure: FailureOf | undefined;
+  readonly #watchers = new EndWatchers();
 
   constructor(port: CallerPort) {
     this.#port = port;
@@ -42,6 +35,11 @@ export class Caller implements Calls {
   /** How many calls wait for an answer. */
   get inFlight(): number {
     return this.#waiting.size;
+  }
+
+  /** For how long some call has waited for an answer, in milliseconds; 0 if none does. */
+  get busyFor(): number {
+    return this.#waiting.size === 0 ? 0 : now() - this.#busySince;
   }
 
   call(
@@ -206,6 +204,11 @@ export class Caller implements Calls {
       const mayHaveRun = call.frame < 0;
       call.rejectAsCaller(() => failure(mayHaveRun));
     }
+    this.#watchers.tell(() => failure(true));
+  }
+
+  whenEnded(watcher: (cause: unknown) => void): () => void {
+    return this.#watchers.add(watcher);
   }
 
   #answered(call: Call, value: unknown, threw: boolean): void {
@@ -266,6 +269,7 @@ export class Caller implements Calls {
 
   #wait(call: Call): void {
     call.markPulled();
+    if (this.#waiting.size === 0) this.#busySince = now();
     this.#waiting.set(call.number, call);
     this.#port.waits(1);
   }

@@ -19,6 +19,8 @@ export interface Calls {
   keep(call: Call): boolean;
   /** Gives a call's result, or a reference, back now. */
   release(reference: Reference): void;
+  /** Calls `watcher` once, when the peer is gone, with what its calls reject with; the returned function takes it back. */
+  whenEnded(watcher: (cause: unknown) => void): () => void;
 }
 
 /** The way to a value itself. */

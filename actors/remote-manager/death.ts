@@ -1,0 +1,65 @@
+import type { SiteDeath } from '../../lib/fork/fork-method.ts';
+import { type DeathReason, SiteCrashedError } from '../../lib/wire/errors.ts';
+
+/** How a site ended that nobody closed, and why. */
+export interface KnownDeath extends SiteDeath {
+  readonly reason: DeathReason;
+  /** For how long nothing had been heard of it when it was given up, in milliseconds. */
+  readonly silent?: number;
+}
+
+/** What is known beside how the process or thread ended. */
+export interface Circumstances {
+  /** The line in which V8 said that there was no memory left. */
+  readonly outOfMemory: string | undefined;
+  /** For how long nothing had been heard of it when it was given up. */
+  readonly silent: number | undefined;
+}
+
+const isOutOfMemory = ({ exitCode, cause }: SiteDeath, { outOfMemory }: Circumstances): boolean =>
+  (cause as { code?: unknown } | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY' ||
+  // V8 aborts after it has said so; over ssh an exit code is all that is told of a signal.
+  (outOfMemory !== undefined && exitCode !== 0);
+
+/** Why a site ended. */
+export const reasonOf = (died: SiteDeath, circumstances: Circumstances): DeathReason => {
+  if (circumstances.silent !== undefined) return 'unreachable';
+  return isOutOfMemory(died, circumstances) ? 'oom' : 'crashed';
+};
+
+/** What happened, as the end of a sentence that begins with the site's name. */
+export const howItEnded = (death: KnownDeath | SiteDeath): string => {
+  const { exitCode, signal, cause } = death;
+  if ('reason' in death && death.reason === 'unreachable') {
+    return `was out of reach for ${Math.round(death.silent ?? 0)} ms (its unreachableTimeout) and was given up`;
+  }
+  if ('reason' in death && death.reason === 'oom') {
+    return 'ran out of memory: its heap was full';
+  }
+  if (cause instanceof Error) return `died of an uncaught ${cause.name}: ${cause.message}`;
+  if (signal === 'SIGKILL') {
+    return 'was ended by SIGKILL; if nobody sent it, the kernel may have been out of memory';
+  }
+  return signal ? `was ended by ${signal}` : `ended with exit code ${exitCode}`;
+};
+
+const remedyFor = ({ reason }: KnownDeath, virtual: boolean): string => {
+  if (reason !== 'oom') return 'Start a new site to go on.';
+  return virtual
+    ? 'Start a new site with a larger resourceLimits.maxOldGenerationSizeMb, or let it hold less at once.'
+    : "Start a new site with more, as by execArgv: ['--max-old-space-size=4096'], or let it hold less at once.";
+};
+
+/** What the calls of a site that died reject with; `who` is its name and process. */
+export const crashed =
+  (who: string, death: KnownDeath, virtual: boolean) =>
+  (mayHaveRun: boolean): SiteCrashedError => {
+    const ran = mayHaveRun ? 'the call may have run' : 'the call was not sent';
+    const message = `${who} ${howItEnded(death)}; ${ran}. ${remedyFor(death, virtual)}`;
+    return new SiteCrashedError(
+      message,
+      death,
+      mayHaveRun,
+      death.cause === undefined ? {} : { cause: death.cause },
+    );
+  };

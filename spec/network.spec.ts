@@ -1,0 +1,137 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type Fault, functor, RemoteManager, type RemoteManagerOptions } from '../lib/index.ts';
+import { type FarHost, makeNetwork, type Network, noNetwork } from './support/namespaces.ts';
+import { waitUntilGone } from './support/processes.ts';
+import { closeTracked, rejection, track } from './support/sites.ts';
+
+const HEARTBEAT = 200;
+/** So many numbered calls are in flight at once. */
+const WINDOW = 20;
+
+const unavailable = noNetwork();
+if (unavailable) process.stderr.write(`spec: the network is not tested, because ${unavailable}\n`);
+
+let network: Network;
+const folder = mkdtempSync(join(tmpdir(), 'offsite-network-'));
+
+beforeAll(async () => {
+  if (!unavailable) network = await makeNetwork([{}, { delay: 200, loss: 0.05 }]);
+}, 60_000);
+afterEach(async () => {
+  for (const host of network?.hosts ?? []) host.mend();
+  await closeTracked();
+});
+afterAll(async () => {
+  await network?.close();
+  rmSync(folder, { recursive: true });
+});
+
+const far = ({ ssh }: FarHost, more: RemoteManagerOptions = {}) =>
+  track(
+    new RemoteManager({
+      fork: 'ssh',
+      host: ssh.host,
+      sshOptions: ssh.options,
+      heartbeat: HEARTBEAT,
+      stdout: 'ignore',
+      stderr: 'ignore',
+      ...more,
+    }),
+  );
+
+/** A module that writes down each number it is called with, on a disk that outlives it. */
+const notary = async (site: RemoteManager, file: string) => {
+  const works = await site.apply(
+    functor({ import: { fs: 'node:fs' } }, ({ fs }) => ({
+      note(file: string, number: number) {
+        fs.appendFileSync(file, `${number}\n`);
+        return number;
+      },
+      never: () => new Promise<void>(() => {}),
+      spin() {
+        for (;;);
+      },
+    })),
+  );
+  return {
+    note: (number: number) => works.note(file, number),
+    never: () => works.never(),
+    spin: () => works.spin(),
+    noted: () => readFileSync(file, 'utf8').trimEnd().split('\n').map(Number),
+  };
+};
+
+const until = async (faults: AsyncIterable<Fault>, state: Fault['state']): Promise<void> => {
+  for await (const fault of faults) if (fault.state === state) return;
+  throw new Error(`The site ended and never was ${state}.`);
+};
+
+const hosts: [string, () => FarHost][] = [
+  ['over a good line', () => network.hosts[0]!],
+  ['with 200 ms there and back and 5 % of the packets lost', () => network.hosts[1]!],
+];
+
+describe.skipIf(unavailable).each(hosts)('a site on another host, %s', (_name, host) => {
+  test('is out of reach while the cable is cut, and then goes on with nothing lost or repeated', async () => {
+    const site = far(host());
+    const file = join(folder, host().ssh.host);
+    const { note, noted } = await notary(site, file);
+    const answers: Promise<number>[] = [];
+    let calling = true;
+    const callers = Array.from({ length: WINDOW }, async () => {
+      while (calling) {
+        const answer = note(answers.length);
+        answers.push(answer);
+        await answer;
+      }
+    });
+    await Promise.all(answers);
+    host().cut();
+    await until(site.faults(), 'tempFail');
+    expect(site.health).toMatchObject({ state: 'unreachable', busyFor: expect.any(Number) });
+    const before = answers.length;
+    host().mend();
+    await until(site.faults(), 'ok');
+    await Promise.all(answers);
+    // Others than those that waited are answered, too.
+    await answers[before];
+    calling = false;
+    await Promise.all(callers);
+    const numbers = Array.from({ length: answers.length }, (_, number) => number);
+    expect(await Promise.all(answers)).toEqual(numbers);
+    expect(noted()).toEqual(numbers);
+    expect(site.health).toEqual({ state: 'idle', busyFor: 0 });
+  });
+});
+
+test.skipIf(unavailable)('a site that is cut off for too long is dead on both sides', async () => {
+  const [host, other] = network.hosts as [FarHost, FarHost];
+  const unreachableTimeout = 12 * HEARTBEAT;
+  const [site, spinning] = [far(host, { unreachableTimeout }), far(host, { unreachableTimeout })];
+  const file = join(folder, 'late');
+  const { note, never, noted } = await notary(site, file);
+  expect(await note(1)).toBe(1);
+  const pids = [site.pid!, spinning.pid!];
+  const inCalls = [never(), (await notary(spinning, file)).spin()].map(rejection);
+  await site.ping();
+
+  host.cut();
+  // The kernel still has this one to send when nobody waits for it any more.
+  const late = rejection(note(2));
+  for (const error of [...(await Promise.all(inCalls)), await late]) {
+    expect(error).toMatchObject({ code: 'ERR_OFFSITE_CRASHED', reason: 'unreachable', mayHaveRun: true });
+  }
+  await Promise.all([until(site.faults(), 'permFail'), until(spinning.faults(), 'permFail')]);
+  // The cable is still cut, so it is they who ended, also the one that never lets go of its thread.
+  await waitUntilGone(pids, 2_000);
+
+  const elsewhere = await notary(far(other, { unreachableTimeout }), file);
+  expect(await elsewhere.note(3)).toBe(3);
+  host.mend();
+  const again = await notary(far(host), file);
+  expect(await again.note(4)).toBe(4);
+  expect(noted()).toEqual([1, 3, 4]);
+});
