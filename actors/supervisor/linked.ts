@@ -41,6 +41,20 @@ export class Linked implements StableSource {
     await this.#child.whenUp({ timeout, ...(signal && { signal }) });
   }
 
+  whenEnded(watcher: (cause: unknown) => void): () => void {
+    let wanted = true;
+    const tell = () => {
+      // It tells why it is gone as whoever waits for it is told.
+      this.#child.whenUp().catch((cause) => wanted && watcher(cause));
+    };
+    if (this.#child.state === 'gone') tell();
+    else this.#child.on('gone', tell);
+    return () => {
+      wanted = false;
+      this.#child.off('gone', tell);
+    };
+  }
+
   release(): void {
     if (this.#proxy) release(this.#proxy as Releasable);
     this.#proxy = undefined;

@@ -13,6 +13,8 @@ export interface StableSource {
   arrives(options: CallOptions): Promise<void>;
   /** Nobody needs the value any more. */
   release(): void;
+  /** Calls `watcher` once none will come any more, with what calls reject with; the returned function takes it back. */
+  whenEnded(watcher: (cause: unknown) => void): () => void;
 }
 
 /** A result that must not be awaited by being returned. */
@@ -57,6 +59,10 @@ class StableCalls implements Calls {
 
   release(): void {
     this.#source.release();
+  }
+
+  whenEnded(watcher: (cause: unknown) => void): () => void {
+    return this.#source.whenEnded(watcher);
   }
 }
 

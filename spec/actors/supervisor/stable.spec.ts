@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   type Child,
   functor,
+  monitor,
   NoChildError,
   OptionError,
   RemoteManager,
@@ -205,6 +206,25 @@ describe('A proxy of a module in a supervised site', () => {
     expect(await calc.add(1, 2)).toBe(3);
     await supervisor.close();
     expect(await rejection(calc.add(1, 2))).toBeInstanceOf(NoChildError);
+  });
+
+  test('goes down for who monitors it when its child is gone, and not when that is started again', async () => {
+    const supervisor = new Supervisor({
+      intensity: 10,
+      children: [{ id: 'calc', start: () => new RemoteManager({ fork: 'virtual', ...silent }) }],
+    });
+    await supervisor.ready;
+    const child = supervisor.child('calc');
+    const wire = child.link<Wire>(fixture('wire.js'));
+    const told: string[] = [];
+    const down = monitor(wire).then(({ cause }) => told.push((cause as Error).name));
+    const up = new Promise((resolve) => child.on('up', resolve));
+    wire.exit(7).catch(() => {});
+    await up;
+    expect(told).toEqual([]);
+    await supervisor.close();
+    await down;
+    expect(told).toEqual(['NoChildError']);
   });
 
   test('is the only one whose calls can be made again', async () => {
