@@ -86,9 +86,14 @@ export const watchUntilEnd = async (
   const signal = callSignal();
   let reports!: Reports;
   let givenUp = false;
+  let failure: { readonly error: unknown } | undefined;
   try {
     await new Promise<void>((resolve, reject) => {
-      reports = new Reports(of, observer, reject);
+      reports = new Reports(of, observer, (error) => {
+        // It may come when the actor has ended already, and only its output can't be told.
+        failure = { error };
+        reject(error);
+      });
       const subscriptions = [
         actor.subscribe({
           // The error is told by the rejection.
@@ -111,4 +116,5 @@ export const watchUntilEnd = async (
   } finally {
     if (!givenUp) await reports.drained();
   }
+  if (failure) throw failure.error;
 };

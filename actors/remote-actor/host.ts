@@ -40,6 +40,16 @@ const standing = {
   getPersistedSnapshot: (snapshot: Snapshot<unknown>) => snapshot,
 };
 
+/** Whether the owner's inspectors hear of an event anyway: of the actor's stand-in, or of nobody. */
+const isTwice = (event: InspectionEvent, actor: AnyActorRef, above: AnyActorRef): boolean => {
+  const { actorRef } = event as { actorRef: unknown };
+  if (actorRef === above) return true;
+  if (actorRef !== actor) return false;
+  if (event.type === '@xstate.event')
+    return event.sourceRef === undefined || (event.sourceRef as unknown) === above;
+  return event.type === '@xstate.actor' || event.type === '@xstate.snapshot';
+};
+
 /** Ends an actor that has a parent, and all below it. */
 const stop = (actor: AnyActorRef): void => {
   const { children } = actor.getSnapshot() as { children?: Record<string, AnyActorRef | undefined> };
@@ -71,6 +81,8 @@ interface Surroundings {
   readonly above: AnyActorRef;
   readonly events: Early<InspectionEvent>;
   readonly names: Early<Parameters<Neighbour['announce']>>;
+  /** What is sent to the parent. */
+  readonly sentUp: Early<EventObject>;
   readonly directory: Directory;
   readonly upstream: Neighbour;
 }
@@ -78,18 +90,19 @@ interface Surroundings {
 const surroundings = ({ createActor }: XState, { parent, inspect, known }: HostWish): Surroundings => {
   const events = new Early<InspectionEvent>();
   const names = new Early<Parameters<Neighbour['announce']>>();
+  const sentUp = new Early<EventObject>();
   const above = createActor(standing, {
-    id: parent.id,
+    id: parent?.id,
     ...(inspect && { inspect: events.add }),
   }) as unknown as AnyActorRef;
-  // What is sent to the parent goes to the real one.
-  Object.assign(above, { _send: (event: EventObject) => isEnd(event) || parent.send(event) });
-  nameBy(above, addressOf(parent)['offsite.actor']);
+  // What is sent to the parent goes to the real one, in one row with all else that its stand-in is told.
+  Object.assign(above, { _send: (event: EventObject) => isEnd(event) || sentUp.add(event) });
+  if (parent) nameBy(above, addressOf(parent)['offsite.actor']);
   const directory = directoryOf(above.system);
   const upstream: Neighbour = { announce: (systemId, actor) => names.add([systemId, actor]) };
   for (const [systemId, actor] of known) directory.hear(systemId, actor, upstream);
   directory.join(upstream);
-  return { above, events, names, directory, upstream };
+  return { above, events, names, sentUp, directory, upstream };
 };
 
 /** An actor that runs here for an owner in another site. */
@@ -105,6 +118,8 @@ class HostedActor extends ActorPort implements HostedService {
     const options = { parent: around.above, id, src: name, input, snapshot };
     const actor = xstate.createActor(logic, options) as unknown as AnyActorRef;
     super(actor);
+    // As without the site between: who sends to a parent that is not there is told by XState.
+    if (!wish.parent) actor._parent = undefined;
     this.#actor = actor;
     this.#wish = wish;
     this.#around = around;
@@ -114,16 +129,16 @@ class HostedActor extends ActorPort implements HostedService {
   /** See HostedService. */
   async run(owner: OwnerService): Promise<void> {
     const { id, site, mailbox: bound, snapshots } = this.#wish;
-    const { above, events, names, directory, upstream } = this.#around;
+    const { above, events, names, sentUp, directory, upstream } = this.#around;
     names.listen(([systemId, actor]) => {
       // The owner learns of it or is gone.
       owner.announce(systemId, actor && addressOf(actor)).then(undefined, () => {});
     });
     try {
       await watchUntilEnd(this.#actor, owner, { id, site, bound, snapshots }, (reports) => {
+        sentUp.listen((event) => reports.sentUp(event));
         events.listen((event) => {
-          const { actorRef } = event as unknown as { actorRef: AnyActorRef };
-          if (actorRef !== above) reports.inspected(inspected(event, actorRef._parent));
+          if (!isTwice(event, this.#actor, above)) reports.inspected(inspected(event));
         });
         this.#actor.start();
         return undefined;

@@ -5,11 +5,11 @@ import { reportOf, snapshotOf } from './snapshot.ts';
 type Fields = Record<string, unknown> & { actorRef: AnyActorRef };
 
 /** An XState inspection event as it crosses: what works only in its own site is left out. */
-export const inspected = (event: InspectionEvent, parent: AnyActorRef | undefined): object => {
+export const inspected = (event: InspectionEvent): object => {
   const { _transitions, snapshot, ...rest } = event as unknown as Fields;
   return {
     ...rest,
-    parent,
+    parent: rest.actorRef._parent,
     ...(snapshot !== undefined && { snapshot: reportOf(snapshot as Snapshot<unknown>) }),
     ...(Array.isArray(_transitions) && {
       _transitions: _transitions.map(({ eventType }) => ({ eventType })),

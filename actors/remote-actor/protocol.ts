@@ -60,8 +60,8 @@ export interface HostWish {
   /** Whether every snapshot is told of, or only the last of each turn. */
   readonly snapshots: 'all' | 'latest';
   readonly inspect: boolean;
-  /** The actor that started it. */
-  readonly parent: AnyActorRef;
+  /** The actor that started it; `undefined` for one that has no parent. */
+  readonly parent: AnyActorRef | undefined;
   /** The system ids that are known in the tree. */
   readonly known: readonly (readonly [systemId: string, actor: AnyActorRef])[];
 }
@@ -70,6 +70,8 @@ export interface HostWish {
 export type Report =
   | readonly ['snapshot', unknown]
   | readonly ['emitted', unknown]
+  /** It sent its parent an event. */
+  | readonly ['sentUp', unknown]
   /** It emitted something that can't cross; the event's type, and why. */
   | readonly ['refused', string, Error]
   | readonly ['inspected', unknown];

@@ -38,19 +38,29 @@ export class Reports {
   }
 
   snapshot(snapshot: Snapshot<unknown>): void {
-    const last = this.#waiting.at(-1);
-    const replaces = this.#behind || this.#of.snapshots === 'latest';
-    if (replaces && last?.[0] === 'snapshot') this.#waiting.pop();
+    if (this.#behind || this.#of.snapshots === 'latest') {
+      const last = this.#waiting.findLastIndex(([kind]) => kind === 'snapshot');
+      if (last >= 0) this.#waiting.splice(last, 1);
+    }
     this.#add(['snapshot', reportOf(snapshot)]);
   }
 
   emitted(event: EventObject): void {
+    this.#addEvent(['emitted', event]);
+  }
+
+  /** The actor has sent an event to its parent. */
+  sentUp(event: EventObject): void {
+    this.#addEvent(['sentUp', event]);
+  }
+
+  #addEvent(report: Report): void {
     if (this.#behind && this.#waiting.length >= this.#of.bound) {
       this.#waiting.length = 0;
       this.#fail(new MailboxFullError(`that watches ${this.#of.id}`, 'another site', this.#of.bound));
       return;
     }
-    this.#add(['emitted', event]);
+    this.#add(report);
   }
 
   inspected(event: unknown): void {
@@ -114,7 +124,7 @@ export class Reports {
 
   /** Tells what can be told of something that can't cross. */
   #sendInstead(report: Report, refusal: Error): void {
-    if (report[0] === 'emitted') {
+    if (report[0] === 'emitted' || report[0] === 'sentUp') {
       this.#send([['refused', String((report[1] as EventObject).type), refusal]]);
     } else if (report[0] === 'snapshot') {
       const bare = reportWithout(report[1] as object, refusal);

@@ -42,11 +42,26 @@ type Scope = ActorScope<Snapshot<unknown>, EventObject>;
 class Owner extends Observing implements OwnerService {
   readonly #directory: Directory;
   readonly #neighbour: Neighbour;
+  /** Resolves when the actor is known by what it calls itself; before, its own reference would mean another. */
+  #known: Promise<unknown> | undefined;
 
-  constructor(take: (report: Report) => void, directory: Directory, neighbour: Neighbour) {
+  constructor(
+    take: (report: Report) => void,
+    directory: Directory,
+    neighbour: Neighbour,
+    known: Promise<unknown>,
+  ) {
     super(take);
     this.#directory = directory;
     this.#neighbour = neighbour;
+    this.#known = known.then(() => {
+      this.#known = undefined;
+    });
+  }
+
+  override async receive(number: number, reports: readonly Report[], references: boolean): Promise<void> {
+    if (this.#known) await this.#known;
+    await super.receive(number, reports, references);
   }
 
   /** See OwnerService. */
@@ -102,7 +117,7 @@ export class StandIn {
       mailbox: options.mailbox ?? MAILBOX,
       snapshots: options.snapshots ?? 'all',
       inspect: options.inspect ?? isInspected(self),
-      parent: self._parent ?? self,
+      parent: self._parent,
       known: this.#directory.entries.filter(([, actor]) => actor !== self),
     };
     const host = site.link<HostService & object>(HOST) as unknown as HostService & Releasable;
@@ -170,22 +185,23 @@ export class StandIn {
   }
 
   async #run(): Promise<void> {
-    const owner = new Owner((report) => this.#take(report), this.#directory, this.#neighbour);
     const hosted = this.#hosted as unknown as HostedService & Releasable;
-    const ended = withOptions(hosted, { signal: this.#running.signal }).run(owner);
-    // In this turn, so that no round trip lies between.
     const known = Promise.resolve(hosted as unknown as PromiseLike<object>).then(
       (port) => {
         if (!this.#ended) identify(this.#self, port);
       },
       () => {},
     );
+    const owner = new Owner((report) => this.#take(report), this.#directory, this.#neighbour, known);
     try {
-      await ended;
-      await known;
+      // In this turn, so that no round trip lies between.
+      await withOptions(hosted, { signal: this.#running.signal }).run(owner);
       this.#tell({ type: 'xstate.stop' });
     } catch (error) {
-      this.#tell({ type: 'offsite.error', error });
+      // Who closes a site ends what runs in it; a machine is told, because it waits for an end.
+      const { code } = (error ?? {}) as { code?: unknown };
+      if (code === 'ERR_OFFSITE_CLOSED' && !this.#self._parent) this.#tell({ type: 'xstate.stop' });
+      else this.#tell({ type: 'offsite.error', error });
     } finally {
       this.#end();
     }
@@ -205,6 +221,11 @@ export class StandIn {
       if (snapshot.status !== 'active') this.#end();
     } else if (kind === 'emitted') {
       (this.#scope.emit as (event: EventObject) => void)(what as EventObject);
+    } else if (kind === 'sentUp') {
+      const { _relay } = this.#scope.system as unknown as {
+        _relay(source: AnyActorRef, target: AnyActorRef, event: EventObject): void;
+      };
+      if (this.#self._parent) _relay(this.#self, this.#self._parent, what as EventObject);
     } else if (kind === 'inspected') {
       reinspect(this.#scope.system, what);
     } else {
