@@ -111,7 +111,8 @@ export const persist = async (actor: AnyActorRef): Promise<Snapshot<unknown>> =>
  */
 export const moveActor = async <A extends AnyActorRef>(actor: A, site: ActorSiteSource): Promise<A> => {
   const standIn = standInOf(actor);
-  if (!standIn || actor._parent) {
+  const { status } = actor.getSnapshot() as Snapshot<unknown>;
+  if (!standIn || actor._parent || status !== 'active') {
     throw new OptionError(
       'actor',
       'Only an actor that createRemoteActor has made, and that runs, can be moved.',

@@ -5,39 +5,48 @@ import { type Plan, StandIn, standInOf, type Told } from './stand-in.ts';
 /** Under this a stand-in's persisted state holds that of the actor over there, as `persist` gave it. */
 export const TAKEN = 'offsite.snapshot';
 
-/** The state of a stand-in: what was heard of its actor. */
-type State = Snapshot<unknown> & { readonly input?: unknown; readonly [TAKEN]?: Snapshot<unknown> };
+/** The persisted state of a stand-in. */
+type Persisted = Snapshot<unknown> & { readonly input?: unknown; readonly [TAKEN]?: Snapshot<unknown> };
 
-/** What each stand-in begins with; beside it, because its state is what users look at. */
-const beginnings = new WeakMap<object, { readonly input: unknown; readonly snapshot?: Snapshot<unknown> }>();
+/** What an actor is started with; `taken` is the state that it is to have, or that was taken of it last. */
+interface Beginning {
+  readonly input: unknown;
+  readonly taken?: Snapshot<unknown> | undefined;
+}
+
+/** By the stand-in's snapshots, which XState hands from one step to the next, and which users look at. */
+const beginnings = new WeakMap<object, Beginning>();
+
+const begin = (snapshot: Snapshot<unknown>, beginning: Beginning | undefined): Snapshot<unknown> => {
+  if (beginning) beginnings.set(snapshot, beginning);
+  return snapshot;
+};
+
+/** Notes the state of the actor that a stand-in stands for, for whoever persists its parent: that can't wait. */
+export const noteTaken = (actor: AnyActorRef, taken: Snapshot<unknown>): void => {
+  const snapshot = actor.getSnapshot() as Snapshot<unknown>;
+  begin(snapshot, { input: beginnings.get(snapshot)?.input, taken });
+};
 
 /** Logic whose actors stand for one in another site: they do nothing but tell there and be told. */
 export const logicOf = (plan: Plan): ActorLogic<Snapshot<unknown>, EventObject> => ({
   config: plan,
-  getInitialSnapshot: (scope, input) => {
-    beginnings.set(scope.self, { input });
-    return unheard(input);
-  },
-  restoreSnapshot: (persisted, scope) => {
-    const { input, [TAKEN]: taken, ...state } = persisted as State;
+  getInitialSnapshot: (_scope, input) => begin(unheard(input), { input }),
+  restoreSnapshot: (persisted) => {
+    const { input, [TAKEN]: taken, ...state } = persisted as Persisted;
     // It had ended, so nothing is started.
     if (persisted.status !== 'active') return state as Snapshot<unknown>;
-    const isOurs = TAKEN in persisted;
-    const begun = isOurs ? taken : persisted;
-    beginnings.set(scope.self, { input, snapshot: begun });
-    const snapshot = unheard(input);
-    if (begun) takenOf.set(snapshot, begun);
-    return snapshot;
+    return begin(unheard(input), { input, taken: TAKEN in persisted ? taken : persisted });
   },
-  start: (_snapshot, scope) => {
-    const { input, snapshot } = beginnings.get(scope.self) ?? { input: undefined };
-    new StandIn(plan, scope, input, snapshot);
+  start: (snapshot, scope) => {
+    const { input, taken } = beginnings.get(snapshot) ?? { input: undefined };
+    new StandIn(plan, scope, input, taken);
   },
   transition: (snapshot, event, scope) => {
     const told = event as Told | { type: 'xstate.stop' };
     switch (told.type) {
       case 'offsite.snapshot':
-        return keepTaken(snapshot, told.snapshot);
+        return begin(told.snapshot, beginnings.get(snapshot));
       case 'offsite.error':
         return mark(snapshot, { status: 'error', output: undefined, error: told.error });
       case 'xstate.stop':
@@ -49,24 +58,11 @@ export const logicOf = (plan: Plan): ActorLogic<Snapshot<unknown>, EventObject> 
     return snapshot;
   },
   getPersistedSnapshot: (snapshot) => {
-    const { status, output, error, input } = snapshot as State;
-    return { status, output, error, input, [TAKEN]: takenOf.get(snapshot) } as unknown as Snapshot<unknown>;
+    const { status, output, error } = snapshot;
+    const { input, taken } = beginnings.get(snapshot) ?? { input: undefined };
+    return { status, output, error, input, [TAKEN]: taken } as unknown as Snapshot<unknown>;
   },
 });
-
-/** The state that was taken last, for whoever persists the parent of a stand-in, which can't wait. */
-const takenOf = new WeakMap<object, Snapshot<unknown>>();
-
-const keepTaken = (before: Snapshot<unknown>, snapshot: Snapshot<unknown>): Snapshot<unknown> => {
-  const taken = takenOf.get(before);
-  if (taken) takenOf.set(snapshot, taken);
-  return snapshot;
-};
-
-/** Notes the state of the actor that a stand-in stands for. */
-export const noteTaken = (actor: AnyActorRef, taken: Snapshot<unknown>): void => {
-  takenOf.set(actor.getSnapshot() as object, taken);
-};
 
 /** The same snapshot with another end, with all that it has that does not show. */
 const mark = (snapshot: Snapshot<unknown>, end: Snapshot<unknown>): Snapshot<unknown> =>

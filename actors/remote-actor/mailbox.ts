@@ -25,6 +25,7 @@ export class Mailbox {
   #unacknowledged = 0;
   #number = 0;
   #scheduled = false;
+  #closed = false;
   /** The acknowledgement of the batch that left last. */
   #last: Promise<void> | undefined;
 
@@ -85,6 +86,12 @@ export class Mailbox {
     await this.#last;
   }
 
+  /** Its owner has stopped the actor: as with a local one, what it had not taken by then is nobody's loss. */
+  close(): void {
+    this.flush();
+    this.#closed = true;
+  }
+
   /** Sends a batch; gives the reason if it can't be sent, and then nothing was. */
   #send(events: EventObject[], packed: unknown[], references: boolean): Error | undefined {
     const answer = this.#inlet.deliver(this.#number, packed, references);
@@ -95,11 +102,11 @@ export class Mailbox {
     this.#last = Promise.resolve(answer).then(
       (taken) => {
         this.#unacknowledged -= events.length;
-        bury(this.#addressee, events.slice(taken), 'it had ended before.');
+        if (!this.#closed) bury(this.#addressee, events.slice(taken), 'it had ended before.');
       },
       (cause: Error) => {
         this.#unacknowledged -= events.length;
-        bury(this.#addressee, events, cause.message, cause);
+        if (!this.#closed) bury(this.#addressee, events, cause.message, cause);
       },
     );
     return undefined;

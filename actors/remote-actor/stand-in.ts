@@ -179,7 +179,7 @@ export class StandIn {
 
   /** The actor here was stopped, so the one over there is. */
   stop(): void {
-    this.#mailbox.flush();
+    if (!this.#ended) this.#mailbox.close();
     this.#end();
     this.#running.abort(new Error('The actor was stopped.'));
   }

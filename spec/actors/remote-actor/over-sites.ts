@@ -15,23 +15,24 @@ export const overSites = (title: string, cases: (bench: Bench) => void): void =>
 
 /** Resolves with the first snapshot that fits. */
 export const until = <S extends Snapshot<unknown>>(
-  actor: { getSnapshot(): S; subscribe(next: (snapshot: S) => void): unknown },
+  actor: { getSnapshot(): S; subscribe(observer: { next(snapshot: S): void; error(): void }): unknown },
   fits: (snapshot: S) => boolean,
 ): Promise<S> =>
   new Promise((resolve) => {
     if (fits(actor.getSnapshot())) resolve(actor.getSnapshot());
-    actor.subscribe((snapshot) => fits(snapshot) && resolve(snapshot));
+    // An error that this does not wait for is not the process's either.
+    const next = (snapshot: S) => fits(snapshot) && resolve(snapshot);
+    actor.subscribe({ next, error: () => {} });
   });
 
+type Emits = { on(type: string, listener: (event: EventObject) => void): { unsubscribe(): void } };
+
 /** Resolves with the next event of a type that an actor emits. */
-export const emitted = <T extends EventObject>(
-  actor: { on(type: T['type'], listener: (event: T) => void): { unsubscribe(): void } },
-  type: T['type'],
-): Promise<T> =>
+export const emitted = <T>(actor: object, type: string): Promise<T & EventObject> =>
   new Promise((resolve) => {
-    const { unsubscribe } = actor.on(type, (event) => {
+    const { unsubscribe } = (actor as Emits).on(type, (event) => {
       unsubscribe();
-      resolve(event);
+      resolve(event as T & EventObject);
     });
   });
 
@@ -39,7 +40,7 @@ export const emitted = <T extends EventObject>(
 export const failure = (actor: AnyActorRef): Promise<Error & Record<string, unknown>> =>
   new Promise((resolve, reject) => {
     actor.subscribe({
-      error: (error: never) => resolve(error),
+      error: (error: unknown) => resolve(error as Error & Record<string, unknown>),
       complete: () => reject(new Error('It ended without an error.')),
     });
   });

@@ -112,6 +112,7 @@ overSites('a remote actor', (bench) => {
           invoke: {
             src: 'logic',
             id: 'one',
+            input: {},
             onError: { target: 'failed', actions: ({ event }) => errors.push(event.error) },
           },
           entry: ({ self }) => queueMicrotask(() => self.getSnapshot().children.one?.send({ type: 'fail' })),
