@@ -1,5 +1,18 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { expect, test, vi } from 'vitest';
-import { type ActorRefFrom, assign, createActor, type EventObject, setup, toPromise } from 'xstate';
+import {
+  type ActorRefFrom,
+  assign,
+  createActor,
+  type EventObject,
+  type PromiseActorLogic,
+  setup,
+  toPromise,
+} from 'xstate';
 import { createRemoteActor, type DeadLetter, fromSite } from '../../../lib/index.ts';
 import { ACTORS, type Actors, emitted, failure, overSites, until } from './over-sites.ts';
 
@@ -263,6 +276,35 @@ overSites('a remote actor', (bench) => {
     expect(() =>
       fromSite<Actors, 'counter'>(bench.site(), ACTORS, 'counter', { mailbocks: 1 } as never),
     ).toThrow(expect.objectContaining({ option: 'mailbocks' }));
+  });
+
+  test('runs with the XState that its module imports', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'offsite-xstate-'));
+    const real = JSON.stringify(createRequire(import.meta.url).resolve('xstate'));
+    const own = join(folder, 'node_modules/xstate');
+    mkdirSync(own, { recursive: true });
+    writeFileSync(join(folder, 'package.json'), '{ "name": "with-its-own", "type": "module" }');
+    writeFileSync(join(own, 'package.json'), '{ "name": "xstate", "main": "index.js" }');
+    const creating = '{ globalThis.ownXState = true; return real.createActor(...args); }';
+    writeFileSync(
+      join(own, 'index.js'),
+      `const real = require(${real}); exports.fromPromise = real.fromPromise; exports.createActor = (...args) => ${creating};`,
+    );
+    const logic = 'fromPromise(async () => globalThis.ownXState === true)';
+    writeFileSync(
+      join(folder, 'm.js'),
+      `import { fromPromise } from 'xstate'; export const logic = ${logic};`,
+    );
+    try {
+      const actor = createRemoteActor<{ logic: PromiseActorLogic<boolean> }>(
+        bench.site(),
+        pathToFileURL(join(folder, 'm.js')),
+        'logic',
+      );
+      expect(await toPromise(actor)).toBe(true);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test('can be told of the last snapshot of each turn alone', async () => {
