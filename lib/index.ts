@@ -1,5 +1,26 @@
 /// <reference types="node" preserve="true" />
 export { type Bond, type Down, type DownReason, link, type Monitored, monitor } from '../actors/monitor.ts';
+export {
+  ActorLogicError,
+  type ActorSite,
+  type ActorSiteSource,
+  type CreateRemoteActorOptions,
+  createRemoteActor,
+  type DeadLetter,
+  DeadLetterError,
+  type DeadLetterListener,
+  fromSite,
+  type LogicName,
+  type LogicOf,
+  MailboxFullError,
+  moveActor,
+  type OneName,
+  persist,
+  type RemoteActor,
+  type RemoteActorLogic,
+  type RemoteActorOptions,
+  type RemoteSnapshot,
+} from '../actors/remote-actor.ts';
 export type { LinkOptions, RemoteManagerOptions } from '../actors/remote-manager/options.ts';
 export type { OutputSink } from '../actors/remote-manager/output.ts';
 export type { Fault, Health, ModuleTarget, SiteExit, SiteState } from '../actors/remote-manager.ts';

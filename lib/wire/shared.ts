@@ -2,7 +2,7 @@
  * State that all copies of this code in one realm have in common. A site runs a bundled copy, and what it loads may
  * import another: what is registered or marked with one must be known to the other.
  */
-const shared = <T extends object>(name: string, make: () => T): T => {
+export const shared = <T extends object>(name: string, make: () => T): T => {
   const key = Symbol.for(`offsite.${name}`);
   const known = (globalThis as unknown as Record<symbol, T | undefined>)[key];
   if (known) return known;
