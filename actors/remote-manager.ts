@@ -10,15 +10,18 @@ import type { Remote, RemoteReference } from '../lib/module/remote.ts';
 import type { SourceService } from '../lib/module/source/service.ts';
 import { linkAll, Sources } from '../lib/module/source/sources.ts';
 import type { LinkWish } from '../lib/module/table.ts';
+import type { TicketTerms } from '../lib/ticket/keys.ts';
 import { bound } from '../lib/wire/call/bound.ts';
 import type { CallOptions } from '../lib/wire/call/options.ts';
 import { byReference, referenceOf } from '../lib/wire/reference/reference.ts';
 import { Session } from '../lib/wire/session.ts';
 import { deferred } from './remote-manager/deferred.ts';
+import { exitOf } from './remote-manager/exit.ts';
 import { greetingOf } from './remote-manager/greeting.ts';
 import { type RemoteManagerEvent, remoteManagerMachine } from './remote-manager/machine.ts';
 import { describeKey, type ModuleTarget, moduleKey } from './remote-manager/module-target.ts';
 import {
+  type AttachOptions,
   type CheckedOptions,
   checkLinkOptions,
   checkOptions,
@@ -28,6 +31,7 @@ import {
 import { SiteOutput } from './remote-manager/output.ts';
 import { forksVirtually, Site } from './remote-manager/site.ts';
 import type { Health, SiteExit, SiteState } from './remote-manager/state.ts';
+import { checkTerms, issueTicket, notDetached } from './remote-manager/ticket.ts';
 import { adopt, release } from './root.ts';
 
 /** How long a ping waits, in milliseconds, unless its caller says otherwise. */
@@ -36,7 +40,7 @@ const PING_WITHIN = 10_000;
 const UNREACHABLE_AFTER = 2_000;
 
 export type { ModuleTarget } from './remote-manager/module-target.ts';
-export type { LinkOptions, RemoteManagerOptions } from './remote-manager/options.ts';
+export type { AttachOptions, LinkOptions, RemoteManagerOptions } from './remote-manager/options.ts';
 export type { Health, SiteExit, SiteState } from './remote-manager/state.ts';
 
 let sites = 0;
@@ -117,6 +121,15 @@ export class RemoteManager implements AsyncDisposable {
     if (signal) setMaxListeners(0, signal);
     if (signal?.aborted) this.#abort();
     else signal?.addEventListener('abort', this.#abort, { once: true });
+  }
+
+  /**
+   * The manager of a detached site that was started elsewhere, by this or another process: what the site has is as it was
+   * left. `close()` ends the site, `disconnect()` leaves it alone. Throws TicketError and OptionError; a ticket that is
+   * refused rejects `ready` with TicketError.
+   */
+  static attach(ticket: string, options: AttachOptions = {}): RemoteManager {
+    return new RemoteManager({ ...options, ticket });
   }
 
   /** The engine's process id over there, or this process's for a virtual site; `undefined` until it is ready. */
@@ -228,6 +241,28 @@ export class RemoteManager implements AsyncDisposable {
     await this.#ended;
   }
 
+  /**
+   * Text by which any process of the same user can attach to this detached site; it holds a secret. It lasts as long as
+   * the site, unless its terms say less. Rejects with OptionError if the site is not detached.
+   */
+  async ticket(terms: TicketTerms = {}): Promise<string> {
+    if (!this.#options.detach) throw notDetached(this.name, 'can not be attached to');
+    checkTerms(terms);
+    await this.ready;
+    const at = { name: this.name, here: this.#site.method === 'sh' };
+    return issueTicket(this.#session, this.#options, at, terms);
+  }
+
+  /**
+   * Lets go of a detached site, which lives on: calls in flight reject, and what each side held of the other is freed.
+   * Rejects with OptionError if the site is not detached.
+   */
+  async disconnect(): Promise<void> {
+    if (!this.#options.detach) throw notDetached(this.name, 'can not be left alone');
+    this.#site.leaves ||= this.state === 'ready' || this.#options.ticket !== undefined;
+    await this.close();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
@@ -273,18 +308,8 @@ export class RemoteManager implements AsyncDisposable {
   }
 
   #exit(): SiteExit {
-    const { value, context } = this.actor.getSnapshot();
-    const { death } = this.#site;
-    const failure = context.failure as Partial<{
-      exitCode: number;
-      signal: NodeJS.Signals;
-      stderr: string[];
-    }>;
-    return {
-      code: death?.exitCode ?? failure?.exitCode ?? null,
-      signal: death?.signal ?? failure?.signal ?? null,
-      reason: value === 'closed' ? 'closed' : failure ? 'fork-failed' : 'crashed',
-      stderr: death?.stderr ?? failure?.stderr ?? [],
-    };
+    const { value: state, context } = this.actor.getSnapshot();
+    const { death, leaves: left } = this.#site;
+    return exitOf({ state, death, failure: context.failure, left });
   }
 }

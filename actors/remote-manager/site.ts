@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { engineGreeting } from '../../lib/engine/greetings.ts';
 import type { EngineGreeting } from '../../lib/engine/protocol.ts';
 import { forkOf, type Needs } from '../../lib/fork/automatic.ts';
+import { attached, detached, leadsHere } from '../../lib/fork/detached.ts';
 import { ForkError } from '../../lib/fork/errors.ts';
-import type { ForkedSite, SiteDeath } from '../../lib/fork/fork-method.ts';
+import type { Fork, ForkedSite, SiteDeath } from '../../lib/fork/fork-method.ts';
 import { virtual } from '../../lib/fork/virtual.ts';
 import { SiteClosedError, SiteCrashedError } from '../../lib/wire/errors.ts';
 import { PROTOCOL } from '../../lib/wire/frame/frame.ts';
@@ -18,6 +19,8 @@ const ASK_FOR = 3_000;
 const TERMINATE_FOR = 1_000;
 /** How long a process may outlive its link, in milliseconds; then it is stuck or cut off, and of no use. */
 const OUTLIVE_LINK = 1_000;
+/** How long the last frames for a site that is left alone may take to leave, in milliseconds. */
+const FLUSH_WITHIN = 1_000;
 /** The longest time that Node's timers take. */
 const FOREVER = 2 ** 31 - 1;
 
@@ -34,7 +37,8 @@ const within = async (ended: Promise<unknown>, bound: number): Promise<boolean> 
 
 const howItEnded = ({ exitCode, signal, cause }: SiteDeath): string => {
   if (cause instanceof Error) return `died of an uncaught ${cause.name}: ${cause.message}`;
-  return signal ? `was ended by ${signal}` : `ended with exit code ${exitCode}`;
+  if (signal) return `was ended by ${signal}`;
+  return exitCode === null ? 'has ended or closed its connection' : `ended with exit code ${exitCode}`;
 };
 
 const needs = ({ host, detach, cwd }: CheckedOptions): Needs => ({
@@ -46,6 +50,15 @@ const needs = ({ host, detach, cwd }: CheckedOptions): Needs => ({
 /** Whether the site will be a thread of this process. */
 export const forksVirtually = (options: CheckedOptions): boolean =>
   forkOf(options.fork, needs(options)) === virtual;
+
+/** The way to a new site, or to the detached one that a ticket leads to. */
+const wayTo = (options: CheckedOptions): Fork => {
+  const { fork: method, ticket, detach, idleTimeout, host } = options;
+  const fork = forkOf(method, needs(options));
+  if (ticket) return attached(ticket, fork, leadsHere(host, method));
+  // A thread says itself that it can't be.
+  return detach && fork !== virtual ? detached(fork, idleTimeout) : fork;
+};
 
 /** One engine, from the fork to the last trace of its process; its manager's machine says when. */
 export class Site implements SiteLife {
@@ -62,6 +75,8 @@ export class Site implements SiteLife {
   #linkFailure: Error | undefined;
   /** What the engine said of itself, once it is ready. */
   greeting: EngineGreeting | undefined;
+  /** Whether a detached site is to be left alone when this ends. */
+  leaves = false;
   /** How it ended, once it has. */
   death: SiteDeath | undefined;
 
@@ -106,7 +121,8 @@ export class Site implements SiteLife {
     const forked = this.#forked;
     if (!forked || this.death) return;
     // Holds the program for this bounded moment: whoever waits for a call must still learn of its end.
-    const timer = setTimeout(() => void forked.kill('SIGKILL'), OUTLIVE_LINK);
+    const end = () => (forked.leave ? forked.leave() : forked.kill('SIGKILL'));
+    const timer = setTimeout(() => void end(), OUTLIVE_LINK);
     void forked.exited.then(() => clearTimeout(timer));
   }
 
@@ -116,7 +132,7 @@ export class Site implements SiteLife {
   }
 
   async #start(stopped: AbortSignal): Promise<void> {
-    const { fork, timeout } = this.#options;
+    const { timeout, ticket } = this.#options;
     const giveUp = new AbortController();
     const abort = () =>
       giveUp.abort(
@@ -130,10 +146,7 @@ export class Site implements SiteLife {
     stopped.addEventListener('abort', abort, { once: true });
     const timer = setTimeout(() => giveUp.abort(this.#tooLate()), timeout);
     try {
-      const forked = await forkOf(
-        fork,
-        needs(this.#options),
-      )({
+      const forked = await wayTo(this.#options)({
         ...this.#options,
         name: this.#name,
         signal: giveUp.signal,
@@ -144,10 +157,10 @@ export class Site implements SiteLife {
       await this.#meet(forked, giveUp.signal);
     } catch (failure) {
       this.#session.end(() => failure);
-      if (this.#forked) {
-        await this.#forked.kill('SIGKILL');
-        await this.#forked.exited;
-      }
+      // What others have started is theirs.
+      if (ticket) await this.#forked?.leave?.();
+      else await this.#forked?.kill('SIGKILL');
+      await this.#forked?.exited;
       throw failure;
     } finally {
       clearTimeout(timer);
@@ -208,15 +221,25 @@ export class Site implements SiteLife {
     // A start that is being given up ends what it has started by itself.
     await this.#starting?.catch(() => {});
     const forked = this.#forked;
+    const { leaves } = this;
     const closed = (mayHaveRun: boolean) =>
       new SiteClosedError(
-        mayHaveRun
-          ? `${this.#name} was closed before it answered; the call may have run.`
-          : `${this.#name} is closed; start a new site.`,
+        leaves
+          ? `${this.#name} was left alone and lives on; attach to it again to call it${mayHaveRun ? '. This call may have run' : ''}.`
+          : mayHaveRun
+            ? `${this.#name} was closed before it answered; the call may have run.`
+            : `${this.#name} is closed; start a new site.`,
         mayHaveRun,
       );
     if (!forked || this.death) {
       this.#session.end(closed);
+      return;
+    }
+    if (leaves && forked.leave) {
+      // What was called before has been asked for, though nobody waits for the answers any more.
+      await within(forked.link.flushed(), FLUSH_WITHIN);
+      this.#session.end(closed);
+      await forked.leave();
       return;
     }
     this.#session.sendClose();

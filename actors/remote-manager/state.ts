@@ -3,8 +3,8 @@ export interface SiteExit {
   /** The exit code of its process or thread, `null` if a signal ended it or it never ran. */
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** Whether it was closed, died, or never became ready. */
-  readonly reason: 'closed' | 'crashed' | 'fork-failed';
+  /** Whether it was closed, died, or never became ready; or was left alone, as a detached site can be, and lives on. */
+  readonly reason: 'closed' | 'crashed' | 'fork-failed' | 'disconnected';
   /** The last lines of its standard error, past the link. */
   readonly stderr: readonly string[];
 }

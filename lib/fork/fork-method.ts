@@ -1,4 +1,6 @@
+import type { Readable } from 'node:stream';
 import type { ResourceLimits } from 'node:worker_threads';
+import type { Order, Reply } from '../engine/detached/order.ts';
 import type { Death } from '../wire/errors.ts';
 import type { Link } from '../wire/link/link.ts';
 
@@ -27,6 +29,8 @@ export interface ForkRequest {
   readonly timeout: number;
   /** Aborted when the start is given up; what was started by then must be ended. */
   readonly signal: AbortSignal;
+  /** What is to be done over there, if no site is to be started by it that ends with this process. */
+  readonly order?: Order;
   /** Gets each line that the site wrote to its real standard error (or output), past the link. */
   readonly onLine: (line: string) => void;
 }
@@ -49,6 +53,13 @@ export interface SiteDeath extends Death {
   readonly cause?: unknown;
 }
 
+/** What came of an order. */
+export interface Errand {
+  readonly reply: Reply;
+  /** What is said over there after the reply, paused. */
+  readonly input: Readable;
+}
+
 /** An engine that runs, and the link to it. */
 export interface ForkedSite {
   /** The fork method that was chosen, as a word. */
@@ -65,6 +76,10 @@ export interface ForkedSite {
    * is ended by either. Resolves when the signal was delivered, or could not be; never rejects.
    */
   kill(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /** What came back for an order, and the streams behind it. */
+  readonly errand?: Errand;
+  /** Lets go of a site that is detached, which lives on; only there. Never rejects. */
+  leave?(): Promise<void>;
   /** Ends what is left on this host of the group of a process that has ended. */
   sweep(): Promise<void>;
 }
