@@ -1,4 +1,5 @@
 /// <reference types="node" preserve="true" />
+export { type OfferOptions, offer, retract, type TakeOptions, take } from '../actors/offer.ts';
 export type { AttachOptions, LinkOptions, RemoteManagerOptions } from '../actors/remote-manager/options.ts';
 export type { OutputSink } from '../actors/remote-manager/output.ts';
 export type { Health, ModuleTarget, SiteExit, SiteState } from '../actors/remote-manager.ts';

@@ -1,7 +1,8 @@
 import type { Order } from '../engine/detached/order.ts';
 import { refusedTicket } from '../ticket/errors.ts';
+import { forkOf } from './automatic.ts';
 import { ForkError } from './errors.ts';
-import type { Fork, ForkedSite, ForkRequest } from './fork-method.ts';
+import type { Fork, ForkedSite, ForkMethod, ForkRequest } from './fork-method.ts';
 
 /** What an order gave, and the way by which it did. */
 export interface Run<T> {
@@ -23,4 +24,62 @@ export const runErrand = async <T>(fork: Fork, request: ForkRequest, order: Orde
     what: message,
     remedy: remedy ?? 'Check the ticket and the host that it is for.',
   });
+};
+
+/** Which way an errand goes; what is not said is as for a site that is started. */
+export interface Way {
+  readonly host: string;
+  readonly fork?: ForkMethod;
+  readonly engine?: 'travel' | 'installed';
+  readonly nodePath?: string;
+  readonly sshOptions?: readonly string[];
+  /** What it may take, in milliseconds. */
+  readonly timeout: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Has something done on a host that no site of ours leads to; rejects as runErrand does, or with the signal's reason. */
+export const errandTo = async <T>(
+  { host, fork = 'automatic', engine = 'travel', nodePath, sshOptions = [], timeout, signal }: Way,
+  name: string,
+  order: Order,
+): Promise<Run<T>> => {
+  const giveUp = new AbortController();
+  const abort = () => giveUp.abort(signal!.reason);
+  if (signal?.aborted) abort();
+  signal?.addEventListener('abort', abort, { once: true });
+  const timer = setTimeout(
+    () =>
+      giveUp.abort(
+        new ForkError(name, {
+          step: 'timeout',
+          what: `there was no answer after ${timeout} ms.`,
+          remedy: 'Give the option timeout more, or see what the fork command does when run by hand.',
+        }),
+      ),
+    timeout,
+  );
+  try {
+    // A thread of this process leads nowhere.
+    const method = forkOf(fork, { host, detach: true, ownFolder: true });
+    return await runErrand<T>(
+      method,
+      {
+        host,
+        name,
+        detach: true,
+        execArgv: [],
+        engine,
+        sshOptions,
+        timeout,
+        signal: giveUp.signal,
+        onLine: () => {},
+        ...(nodePath !== undefined && { nodePath }),
+      },
+      order,
+    );
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
+  }
 };
