@@ -259,7 +259,9 @@ export class RemoteManager implements AsyncDisposable {
    */
   async disconnect(): Promise<void> {
     if (!this.#options.detach) throw notDetached(this.name, 'can not be left alone');
-    this.#site.leaves ||= this.state === 'ready' || this.#options.ticket !== undefined;
+    // What has not started can't be left alone; if it never does, nothing of it is left anyway.
+    await this.ready.catch(() => {});
+    this.#site.leaves ||= this.state === 'ready';
     await this.close();
   }
 

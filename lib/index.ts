@@ -4,7 +4,7 @@ export type { AttachOptions, LinkOptions, RemoteManagerOptions } from '../actors
 export type { OutputSink } from '../actors/remote-manager/output.ts';
 export type { Health, ModuleTarget, SiteExit, SiteState } from '../actors/remote-manager.ts';
 export { RemoteManager } from '../actors/remote-manager.ts';
-export { ForkError, type ForkStep } from './fork/errors.ts';
+export { ErrandError, ForkError, type ForkStep } from './fork/errors.ts';
 export type { ForkMethod } from './fork/fork-method.ts';
 export { virtualSites } from './fork/virtual.ts';
 export {

@@ -1,7 +1,7 @@
 import type { Order } from '../engine/detached/order.ts';
 import { refusedTicket } from '../ticket/errors.ts';
 import { forkOf } from './automatic.ts';
-import { ForkError } from './errors.ts';
+import { ErrandError, ForkError } from './errors.ts';
 import type { Fork, ForkedSite, ForkMethod, ForkRequest } from './fork-method.ts';
 
 /** What an order gave, and the way by which it did. */
@@ -10,7 +10,7 @@ export interface Run<T> {
   readonly way: ForkedSite;
 }
 
-/** Has something done where a fork method leads; rejects with TicketError or ForkError, and then nothing is left. */
+/** Has something done where a fork method leads; rejects with TicketError, ForkError or ErrandError, and then nothing is left. */
 export const runErrand = async <T>(fork: Fork, request: ForkRequest, order: Order): Promise<Run<T>> => {
   // What Node.js is told for the site must not be told to the bridge, which may take the same port.
   const way = await fork({ ...request, execArgv: [], order });
@@ -19,10 +19,12 @@ export const runErrand = async <T>(fork: Fork, request: ForkRequest, order: Orde
   await way.leave!();
   if (refused) throw refusedTicket(refused, request.name);
   const { message, remedy } = failed!;
+  if (order.op !== 'start')
+    throw new ErrandError(message, remedy ?? 'Check the ticket and the host that it is for.');
   throw new ForkError(request.name, {
-    step: order.op === 'start' ? 'engine' : 'exit',
+    step: 'engine',
     what: message,
-    remedy: remedy ?? 'Check the ticket and the host that it is for.',
+    remedy: remedy ?? 'See what it said, and the option execArgv.',
   });
 };
 
