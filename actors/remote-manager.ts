@@ -10,6 +10,7 @@ import type { Remote, RemoteReference } from '../lib/module/remote.ts';
 import type { SourceService } from '../lib/module/source/service.ts';
 import { linkAll, Sources } from '../lib/module/source/sources.ts';
 import type { LinkWish } from '../lib/module/table.ts';
+import type { TicketTerms } from '../lib/ticket/keys.ts';
 import { bound } from '../lib/wire/call/bound.ts';
 import type { CallOptions } from '../lib/wire/call/options.ts';
 import { byReference, referenceOf } from '../lib/wire/reference/reference.ts';
@@ -22,6 +23,7 @@ import type { Health } from './remote-manager/health.ts';
 import { type RemoteManagerEvent, remoteManagerMachine } from './remote-manager/machine.ts';
 import { describeKey, type ModuleTarget, moduleKey } from './remote-manager/module-target.ts';
 import {
+  type AttachOptions,
   type CheckedOptions,
   checkLinkOptions,
   checkOptions,
@@ -32,6 +34,7 @@ import { SiteOutput } from './remote-manager/output.ts';
 import { forksVirtually, Site } from './remote-manager/site.ts';
 import { closedEarly } from './remote-manager/start-failures.ts';
 import type { SiteExit, SiteState } from './remote-manager/state.ts';
+import { checkTerms, issueTicket, notDetached } from './remote-manager/ticket.ts';
 import { adopt, release } from './root.ts';
 
 /** How long a ping waits, in milliseconds, unless its caller says otherwise. */
@@ -40,7 +43,7 @@ const PING_WITHIN = 10_000;
 export type { Fault } from './remote-manager/faults.ts';
 export type { Health } from './remote-manager/health.ts';
 export type { ModuleTarget } from './remote-manager/module-target.ts';
-export type { LinkOptions, RemoteManagerOptions } from './remote-manager/options.ts';
+export type { AttachOptions, LinkOptions, RemoteManagerOptions } from './remote-manager/options.ts';
 export type { SiteExit, SiteState } from './remote-manager/state.ts';
 
 let sites = 0;
@@ -128,6 +131,15 @@ export class RemoteManager implements AsyncDisposable {
     if (signal) setMaxListeners(0, signal);
     if (signal?.aborted) this.#abort();
     else signal?.addEventListener('abort', this.#abort, { once: true });
+  }
+
+  /**
+   * The manager of a detached site that was started elsewhere, by this or another process: what the site has is as it was
+   * left. `close()` ends the site, `disconnect()` leaves it alone. Throws TicketError and OptionError; a ticket that is
+   * refused rejects `ready` with TicketError.
+   */
+  static attach(ticket: string, options: AttachOptions = {}): RemoteManager {
+    return new RemoteManager({ ...options, ticket });
   }
 
   /** The engine's process id over there, or this process's for a virtual site; `undefined` until it is ready. */
@@ -250,6 +262,30 @@ export class RemoteManager implements AsyncDisposable {
     await this.#ended;
   }
 
+  /**
+   * Text by which any process of the same user can attach to this detached site; it holds a secret. It lasts as long as
+   * the site, unless its terms say less. Rejects with OptionError if the site is not detached.
+   */
+  async ticket(terms: TicketTerms = {}): Promise<string> {
+    if (!this.#options.detach) throw notDetached(this.name, 'can not be attached to');
+    checkTerms(terms);
+    await this.ready;
+    const at = { name: this.name, here: this.#site.method === 'sh' };
+    return issueTicket(this.#session, this.#options, at, terms);
+  }
+
+  /**
+   * Lets go of a detached site, which lives on: calls in flight reject, and what each side held of the other is freed.
+   * Rejects with OptionError if the site is not detached.
+   */
+  async disconnect(): Promise<void> {
+    if (!this.#options.detach) throw notDetached(this.name, 'can not be left alone');
+    // What has not started can't be left alone; if it never does, nothing of it is left anyway.
+    await this.ready.catch(() => {});
+    this.#site.leaves ||= this.state === 'ready';
+    await this.close();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
@@ -284,7 +320,8 @@ export class RemoteManager implements AsyncDisposable {
   }
 
   #exit(): SiteExit {
-    const { value, context } = this.actor.getSnapshot();
-    return exitOf(value === 'closed', this.#site.death, context.failure);
+    const { value: state, context } = this.actor.getSnapshot();
+    const { death, leaves: left } = this.#site;
+    return exitOf({ state, death, failure: context.failure, left });
   }
 }

@@ -1,5 +1,6 @@
 /// <reference types="node" preserve="true" />
 export { type Bond, type Down, type DownReason, link, type Monitored, monitor } from '../actors/monitor.ts';
+export { type OfferOptions, offer, retract, type TakeOptions, take } from '../actors/offer.ts';
 export {
   ActorLogicError,
   type ActorSite,
@@ -21,7 +22,7 @@ export {
   type RemoteActorOptions,
   type RemoteSnapshot,
 } from '../actors/remote-actor.ts';
-export type { LinkOptions, RemoteManagerOptions } from '../actors/remote-manager/options.ts';
+export type { AttachOptions, LinkOptions, RemoteManagerOptions } from '../actors/remote-manager/options.ts';
 export type { OutputSink } from '../actors/remote-manager/output.ts';
 export type { Fault, Health, ModuleTarget, SiteExit, SiteState } from '../actors/remote-manager.ts';
 export { RemoteManager } from '../actors/remote-manager.ts';
@@ -50,7 +51,7 @@ export type { SupervisorOptions } from '../actors/supervisor/options.ts';
 export type { ChildCounts, ChildInfo } from '../actors/supervisor/requests.ts';
 export type { Strategy } from '../actors/supervisor/strategy.ts';
 export { Supervisor } from '../actors/supervisor.ts';
-export { ForkError, type ForkStep } from './fork/errors.ts';
+export { ErrandError, ForkError, type ForkStep } from './fork/errors.ts';
 export type { ForkMethod } from './fork/fork-method.ts';
 export { virtualSites } from './fork/virtual.ts';
 export {
@@ -66,4 +67,7 @@ export { from, functor, isFunctor } from './module/functor.ts';
 export { accept, connect, Peer, type PeerOptions } from './module/peer.ts';
 export type { SystemModule, SystemModules } from './module/system-modules.ts';
 export * from './site.ts';
+export { TicketError, type TicketReason } from './ticket/errors.ts';
+export { FolderError } from './ticket/folder.ts';
+export type { TicketTerms } from './ticket/keys.ts';
 export type { Limits } from './wire/limits.ts';

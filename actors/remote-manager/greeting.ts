@@ -1,10 +1,11 @@
 import type { ManagerGreeting } from '../../lib/engine/protocol.ts';
+import { leadsHere } from '../../lib/fork/detached.ts';
 import { PROTOCOL } from '../../lib/wire/frame/frame.ts';
 import type { CheckedOptions } from './options.ts';
 
 /** What a manager tells the engine of itself and of the site that it wants; `name` is the site's. */
 export const greetingOf = (
-  { cwd, env, detach, fork, limits, heartbeat, unreachableTimeout }: CheckedOptions,
+  { cwd, env, detach, host, fork, limits, ticket, heartbeat, unreachableTimeout }: CheckedOptions,
   name: string,
 ): ManagerGreeting => ({
   protocol: PROTOCOL,
@@ -15,7 +16,7 @@ export const greetingOf = (
   // JSON has no Infinity.
   ...(unreachableTimeout !== Infinity && { unreachableTimeout }),
   ...(process.env.SSH_CONNECTION !== undefined && { sshConnection: process.env.SSH_CONNECTION }),
-  local: fork === 'automatic' || fork === 'sh' || fork === 'virtual',
+  local: ticket ? leadsHere(host, fork) : fork === 'automatic' || fork === 'sh' || fork === 'virtual',
   ...(cwd !== undefined && { cwd }),
   ...(limits && { limits }),
   ...(env && {

@@ -5,6 +5,8 @@ import { HEARTBEAT_EVERY } from '../../lib/engine/protocol.ts';
 import type { ForkMethod } from '../../lib/fork/fork-method.ts';
 import { parseHost } from '../../lib/fork/host.ts';
 import type { LinkWish } from '../../lib/module/table.ts';
+import { TicketError } from '../../lib/ticket/errors.ts';
+import { parseTicket, type Ticket } from '../../lib/ticket/ticket.ts';
 import type { CallOptions } from '../../lib/wire/call/options.ts';
 import { OptionError } from '../../lib/wire/errors.ts';
 import { MAX_FRAME } from '../../lib/wire/frame/frame.ts';
@@ -19,6 +21,10 @@ export interface RemoteManagerOptions {
   fork?: ForkMethod;
   /** Whether the site outlives this process; it then ends only by `close()`. @default false */
   detach?: boolean;
+  /** A detached site that had no client for so long ends itself, in milliseconds. @default it never does */
+  idleTimeout?: number;
+  /** Text that `ticket()` gave: attaches to that detached site instead of starting one. */
+  ticket?: string;
   /** The site's name in messages and before what it prints. @default the host and a number */
   name?: string;
   /** The folder that the site works in. @default this process's on this host, the login's elsewhere */
@@ -65,7 +71,7 @@ export interface LinkOptions extends CallOptions {
 }
 
 /** The same, checked and complete. */
-export interface CheckedOptions extends Omit<RemoteManagerOptions, 'name'> {
+export interface CheckedOptions extends Omit<RemoteManagerOptions, 'name' | 'ticket'> {
   host: string;
   fork: ForkMethod;
   detach: boolean;
@@ -79,7 +85,25 @@ export interface CheckedOptions extends Omit<RemoteManagerOptions, 'name'> {
   heartbeat: number;
   unreachableTimeout: number;
   name?: string;
+  ticket?: Ticket;
 }
+
+/** How a detached site is attached; what is not said is as when one is started. */
+export type AttachOptions = Pick<
+  RemoteManagerOptions,
+  | 'host'
+  | 'fork'
+  | 'name'
+  | 'timeout'
+  | 'signal'
+  | 'stdout'
+  | 'stderr'
+  | 'engine'
+  | 'nodePath'
+  | 'sshOptions'
+  | 'serve'
+  | 'limits'
+>;
 
 const words = v.array(v.string());
 const sink = v.custom<OutputSink>(
@@ -103,6 +127,10 @@ const schema = v.strictObject({
     'automatic',
   ),
   detach: v.optional(v.boolean(), false),
+  idleTimeout: v.optional(
+    v.pipe(v.number(), v.minValue(1), v.maxValue(2 ** 31 - 1, 'must be below 2^31 milliseconds')),
+  ),
+  ticket: v.optional(v.string()),
   name: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
   cwd: v.optional(v.string()),
   env: v.optional(v.record(v.string(), v.optional(v.string()))),
@@ -173,7 +201,42 @@ export const checkOptions = (options: RemoteManagerOptions): CheckedOptions => {
         : `The option ${option} is not right: ${issue.message}.`;
     throw new OptionError(option, what);
   }
-  const checked = result.output as CheckedOptions;
-  parseHost(checked.host);
-  return checked;
+  const checked = result.output as Omit<CheckedOptions, 'ticket'> & { ticket?: string };
+  const { ticket: text, ...rest } = checked;
+  const ticket = text === undefined ? undefined : parseTicket(text);
+  if (rest.idleTimeout !== undefined && (!rest.detach || ticket)) {
+    throw new OptionError(
+      'idleTimeout',
+      'The option idleTimeout is for a detached site that is started: set detach.',
+    );
+  }
+  parseHost(rest.host);
+  return ticket ? ofTicket(rest, ticket, options) : rest;
+};
+
+/** What a ticket says, where its user does not say otherwise. */
+const ofTicket = (
+  checked: Omit<CheckedOptions, 'ticket'>,
+  ticket: Ticket,
+  { host, fork, name }: RemoteManagerOptions,
+): CheckedOptions => {
+  if (ticket.kind !== 'site') {
+    throw new TicketError('malformed', 'This ticket is for a value that was offered; use take(ticket).');
+  }
+  const { cwd, env, execArgv } = checked;
+  if (cwd !== undefined || env !== undefined || execArgv.length > 0) {
+    throw new OptionError(
+      'ticket',
+      'A site that runs keeps its cwd, env and execArgv; leave them out to attach to it.',
+    );
+  }
+  return {
+    ...checked,
+    detach: true,
+    ticket,
+    name: name ?? ticket.name,
+    host: host ?? ticket.host ?? checked.host,
+    // The fork method of a ticket leads to its own host.
+    fork: fork ?? (host === undefined ? ticket.fork : undefined) ?? checked.fork,
+  };
 };

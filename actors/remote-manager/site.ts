@@ -2,11 +2,12 @@ import { once } from 'node:events';
 import { engineGreeting } from '../../lib/engine/greetings.ts';
 import type { EngineGreeting } from '../../lib/engine/protocol.ts';
 import { forkOf, type Needs } from '../../lib/fork/automatic.ts';
-import type { ForkedSite, SiteDeath } from '../../lib/fork/fork-method.ts';
+import { attached, detached, leadsHere } from '../../lib/fork/detached.ts';
+import type { Fork, ForkedSite, SiteDeath } from '../../lib/fork/fork-method.ts';
 import { virtual } from '../../lib/fork/virtual.ts';
 import type { Session } from '../../lib/wire/session.ts';
 import { crashed, type KnownDeath, reasonOf } from './death.ts';
-import { closedFailure } from './exit.ts';
+import { closedFailure, leftFailure } from './exit.ts';
 import { ReachWatch } from './health.ts';
 import type { SiteLife } from './machine.ts';
 import type { CheckedOptions } from './options.ts';
@@ -19,6 +20,8 @@ const ASK_FOR = 3_000;
 const TERMINATE_FOR = 1_000;
 /** How long a process may outlive its link, in milliseconds; then it is stuck or cut off, and of no use. */
 const OUTLIVE_LINK = 1_000;
+/** How long the last frames for a site that is left alone may take to leave, in milliseconds. */
+const FLUSH_WITHIN = 1_000;
 /** The longest time that Node's timers take. */
 const FOREVER = 2 ** 31 - 1;
 
@@ -50,6 +53,14 @@ export interface SiteEvents {
   /** It is out of reach, or has come back; `silent` is for how long nothing came, in milliseconds. */
   reach(reachable: boolean, silent: number): void;
 }
+/** The way to a new site, or to the detached one that a ticket leads to. */
+const wayTo = (options: CheckedOptions): Fork => {
+  const { fork: method, ticket, detach, idleTimeout, host } = options;
+  const fork = forkOf(method, needs(options));
+  if (ticket) return attached(ticket, fork, leadsHere(host, method));
+  // A thread says itself that it can't be.
+  return detach && fork !== virtual ? detached(fork, idleTimeout) : fork;
+};
 
 /** One engine, from the fork to the last trace of its process; its manager's machine says when. */
 export class Site implements SiteLife {
@@ -68,6 +79,8 @@ export class Site implements SiteLife {
   greeting: EngineGreeting | undefined;
   /** Why it is closed, if whoever does it says so. */
   closeCause: unknown;
+  /** Whether a detached site is to be left alone when this ends. */
+  leaves = false;
   /** How it ended, once it has. */
   death: KnownDeath | undefined;
   #watch: ReachWatch | undefined;
@@ -115,7 +128,8 @@ export class Site implements SiteLife {
     const forked = this.#forked;
     if (!forked || this.death || this.#silent !== undefined) return;
     // Holds the program for this bounded moment: whoever waits for a call must still learn of its end.
-    const timer = setTimeout(() => void forked.kill('SIGKILL'), OUTLIVE_LINK);
+    const end = () => (forked.leave ? forked.leave() : forked.kill('SIGKILL'));
+    const timer = setTimeout(() => void end(), OUTLIVE_LINK);
     void forked.exited.then(() => clearTimeout(timer));
   }
 
@@ -125,17 +139,14 @@ export class Site implements SiteLife {
   }
 
   async #start(stopped: AbortSignal): Promise<void> {
-    const { fork, timeout } = this.#options;
+    const { timeout, ticket } = this.#options;
     const giveUp = new AbortController();
     const abort = () => giveUp.abort(closedEarly(this.#name));
     if (stopped.aborted) abort();
     stopped.addEventListener('abort', abort, { once: true });
     const timer = setTimeout(() => giveUp.abort(tooLate(this.#name, timeout)), timeout);
     try {
-      const forked = await forkOf(
-        fork,
-        needs(this.#options),
-      )({
+      const forked = await wayTo(this.#options)({
         ...this.#options,
         name: this.#name,
         signal: giveUp.signal,
@@ -146,10 +157,10 @@ export class Site implements SiteLife {
       await this.#meet(forked, giveUp.signal);
     } catch (failure) {
       this.#session.end(() => failure);
-      if (this.#forked) {
-        await this.#forked.kill('SIGKILL');
-        await this.#forked.exited;
-      }
+      // What others have started is theirs.
+      if (ticket) await this.#forked?.leave?.();
+      else await this.#forked?.kill('SIGKILL');
+      await this.#forked?.exited;
       throw failure;
     } finally {
       clearTimeout(timer);
@@ -217,9 +228,16 @@ export class Site implements SiteLife {
     await this.#starting?.catch(() => {});
     const forked = this.#forked;
     this.#watch?.stop();
-    const closed = closedFailure(this.#name, this.closeCause);
+    const closed = this.leaves ? leftFailure(this.#name) : closedFailure(this.#name, this.closeCause);
     if (!forked || this.death) {
       this.#session.end(closed);
+      return;
+    }
+    if (this.leaves && forked.leave) {
+      // What was called before has been asked for, though nobody waits for the answers any more.
+      await within(forked.link.flushed(), FLUSH_WITHIN);
+      this.#session.end(closed);
+      await forked.leave();
       return;
     }
     this.#session.sendClose();

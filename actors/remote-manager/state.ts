@@ -5,8 +5,11 @@ export interface SiteExit {
   /** The exit code of its process or thread, `null` if a signal ended it or it never ran. */
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** Whether it was closed, never became ready, or died: by itself or another's hand, for want of memory, or out of reach. */
-  readonly reason: 'closed' | 'fork-failed' | DeathReason;
+  /**
+   * Whether it was closed, never became ready, or died: by itself or another's hand, for want of memory, or out of reach; or
+   * was left alone, as a detached site can be, and lives on.
+   */
+  readonly reason: 'closed' | 'fork-failed' | 'disconnected' | DeathReason;
   /** The last lines of its standard error, past the link. */
   readonly stderr: readonly string[];
 }

@@ -24,6 +24,7 @@ export const engine: Command = {
   description: 'What runs in a site. Managers start it; by hand it is good for --test only',
   args: {
     test: { type: 'boolean', description: 'Prove that the engine can be started here, print one line, exit' },
+    bridge: { type: 'boolean', description: 'Lead to a detached site. Managers use it' },
   },
   examples: [
     ['offsite engine --test', 'Is the engine installed here?'],

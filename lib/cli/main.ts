@@ -7,8 +7,12 @@ import { report, UsageError } from './report.ts';
 // Each command is loaded when it is asked for: an engine that a manager starts through `offsite engine`
 // should not pay for the parser of `map`, nor `map` for anything of `test`.
 const commands: Record<string, () => Promise<Command>> = {
+  attach: async () => (await import('./attach.ts')).attach,
+  close: async () => (await import('./close.ts')).close,
   engine: async () => (await import('./engine.ts')).engine,
+  logs: async () => (await import('./logs.ts')).logs,
   map: async () => (await import('./map.ts')).map,
+  sites: async () => (await import('./sites.ts')).sites,
   test: async () => (await import('./test.ts')).test,
 };
 
@@ -24,8 +28,12 @@ const root: Command = {
     help: { type: 'boolean', alias: 'h', description: 'Print this text, or that of the command before it' },
   },
   commands: {
+    attach: 'Show how a detached site is and what it prints',
+    close: 'End a detached site',
     engine: 'What runs in a site; managers start it',
+    logs: 'Print what a detached site has printed',
     map: 'Call a function once per input, on many sites',
+    sites: 'List your detached sites',
     test: 'Prove the whole way to a site and back, step by step',
   },
   examples: [

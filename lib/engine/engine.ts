@@ -1,21 +1,14 @@
 import { writeSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
 import { SiteClosedError } from '../wire/errors.ts';
-import { PROTOCOL } from '../wire/frame/frame.ts';
 import type { Link } from '../wire/link/link.ts';
+import { becomeSite, ownGreeting, type Refusal } from './become-site.ts';
 import { closeChildren } from './closers.ts';
 import { managerGreeting } from './greetings.ts';
 import { runsForeignCode, startLifeline, type Tie, Word } from './lifeline.ts';
 import type { Parent } from './loader/loader.ts';
 import { captureOutput } from './output.ts';
-import {
-  type EngineGreeting,
-  EXIT_ORPHANED,
-  EXIT_REFUSED,
-  HEARTBEAT_EVERY,
-  type ManagerGreeting,
-} from './protocol.ts';
+import { EXIT_ORPHANED, EXIT_REFUSED, HEARTBEAT_EVERY, type ManagerGreeting } from './protocol.ts';
 import { SiteService } from './site-service.ts';
 import { SiteSession } from './site-session.ts';
 import { socketOf } from './ssh-connection.ts';
@@ -36,7 +29,6 @@ const ENDS_AT = 0.75;
 const FOREVER = 2 ** 31 - 1;
 
 type Asked = object & Record<string, (...args: unknown[]) => Promise<unknown>>;
-type Refusal = NonNullable<EngineGreeting['refused']>;
 
 /** The program that a site runs: one session with its manager, and what follows from its end. */
 export class Engine {
@@ -48,7 +40,6 @@ export class Engine {
   readonly #ppid = process.ppid;
   /** sshd told where the manager's host is, unless the manager itself had been told. */
   readonly #sshConnection = process.env.SSH_CONNECTION;
-  #detached = false;
   #heartbeat = HEARTBEAT_EVERY;
   #cutOff: Tie['cutOff'];
   #sweeps = false;
@@ -82,15 +73,7 @@ export class Engine {
 
   #onGreeting(manager: ManagerGreeting): void {
     const refused = this.#prepare(manager);
-    const greeting: EngineGreeting = {
-      protocol: PROTOCOL,
-      node: process.versions.node,
-      pid: process.pid,
-      platform: process.platform,
-      hostname: hostname(),
-      ...(refused && { refused }),
-    };
-    this.#session.greet(greeting);
+    this.#session.greet(ownGreeting(refused));
     if (refused) {
       // Calls that came with the greeting were meant for the site that this can't be.
       this.#session.end(() => new SiteClosedError('This engine refused its manager.', false));
@@ -103,29 +86,18 @@ export class Engine {
   /** From here on somebody else's code may keep this thread; a worker thread ends with its process anyway. */
   #tie(): void {
     if (!isMainThread) return;
-    const heartbeat = this.#heartbeat;
-    if (this.#detached) return startLifeline(this.#words, { ppid: undefined, heartbeat });
     startLifeline(this.#words, {
       ppid: this.#ppid,
-      heartbeat,
+      heartbeat: this.#heartbeat,
       ...(this.#cutOff && { cutOff: this.#cutOff }),
     });
   }
 
   /** Becomes the site that the manager asked for, or says why it can't. */
   #prepare(manager: ManagerGreeting): Refusal | undefined {
-    const { protocol, name, pid, cwd, env, detach, local, limits } = manager;
-    if (protocol !== PROTOCOL) {
-      const message = `The manager speaks protocol ${protocol}, this engine ${PROTOCOL}.`;
-      return { step: 'version', message };
-    }
-    if (limits) this.#session.limit(limits);
-    for (const [name, value] of Object.entries(env ?? {})) {
-      if (value === null) delete process.env[name];
-      else process.env[name] = value;
-    }
-    if (isMainThread) process.title = `offsite: ${name}`;
-    this.#detached = detach;
+    const { pid, local, limits } = manager;
+    const refused = becomeSite(manager);
+    if (limits && refused?.step !== 'version') this.#session.limit(limits);
     this.#heartbeat = manager.heartbeat ?? HEARTBEAT_EVERY;
     const { unreachableTimeout: after, sshConnection } = manager;
     const socket = this.#sshConnection === sshConnection ? undefined : socketOf(this.#sshConnection);
@@ -133,14 +105,8 @@ export class Engine {
     // A command may lead into a container; the manager's own child has its disk.
     this.#sameDisk ||= local && this.#ppid === pid;
     // On this host the manager ends what is left in the group; over there only the engine can.
-    this.#sweeps = isMainThread && !detach && this.#ppid !== pid;
-    if (detach && isMainThread) process.on('SIGHUP', () => {});
-    if (cwd === undefined) return;
-    try {
-      process.chdir(cwd);
-    } catch (cause) {
-      return { step: 'cwd', message: (cause as Error).message };
-    }
+    this.#sweeps = isMainThread && this.#ppid !== pid;
+    return refused;
   }
 
   /** The manager asked for the end: children first, then this. */
@@ -156,10 +122,6 @@ export class Engine {
     // Past the link, which is gone: the manager may still read this, and it is the only trace of what went wrong.
     if (cause) tell(`offsite: the link broke: ${cause.message}\n`);
     this.#session.end(() => new SiteClosedError('The manager of this site is gone.', true));
-    if (this.#detached) {
-      // Whoever attaches later finds the site as it is; output has nowhere to go until then.
-      return;
-    }
     Atomics.store(this.#words, Word.leaving, 1);
     // Exit handlers of user code run; the lifeline ends them if they take too long.
     if (isMainThread) process.once('exit', killGroup);

@@ -1,11 +1,21 @@
-import { fstatSync, writeSync } from 'node:fs';
+import { fstatSync, readFileSync, writeSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { isMainThread, workerData } from 'node:worker_threads';
+import { SiteClosedError } from '../wire/errors.ts';
+import { PROTOCOL } from '../wire/frame/frame.ts';
 import { makeRingLink } from '../wire/link/ring-link.deferred.ts';
 import { StreamLink } from '../wire/link/stream-link.ts';
+import { Session } from '../wire/session.ts';
+import { becomeSite, ownGreeting, refusalOf } from './become-site.ts';
+import { closeChildren } from './closers.ts';
+import { bridge, serveDetached } from './detached/detached.deferred.ts';
+import type { EngineParts } from './detached/detached-engine.ts';
+import { BRIDGE_WORD, type DetachedSetup } from './detached/order.ts';
 import { Engine } from './engine.ts';
+import { managerGreeting } from './greetings.ts';
+import { captureOutput } from './output.ts';
 import {
   BOOT_WORD,
   type BootLine,
@@ -13,6 +23,10 @@ import {
   OUTPUT_DESCRIPTOR,
   type VirtualSiteData,
 } from './protocol.ts';
+import { SiteService } from './site-service.ts';
+
+/** The engine's file: it is built as CommonJS. */
+declare const __filename: string;
 
 /** Names of built-in modules that are global variables everywhere. */
 const GLOBAL_EVERYWHERE = new Set(['console', 'crypto', 'process']);
@@ -27,15 +41,43 @@ const removeGlobalsOfEval = (): void => {
   }
 };
 
-/** Serves the manager at the other end of `input`; called by the first stage, which has read from it before. */
-export const start = (input: Readable): void => {
+const prepareProcess = (): void => {
   // When the text has run, Node puts some of them there again.
   process.nextTick(removeGlobalsOfEval);
   process.argv.splice(1, process.argv.length, 'offsite-engine');
+};
+
+/**
+ * Serves the manager at the other end of `input`; called by the first stage, which has read from it before. `engine` is
+ * this file's own text.
+ */
+export const start = (input: Readable, engine: Uint8Array): void => {
+  const bridges = process.argv.includes(BRIDGE_WORD);
+  prepareProcess();
   const output = new Socket({ fd: OUTPUT_DESCRIPTOR, readable: false, writable: true });
+  if (bridges) return void bridge(input, output, engine);
   // As Node does with its own stdout: what was printed last must leave before `process.exit` does.
   (output as unknown as { _handle?: { setBlocking?(on: boolean): void } })._handle?.setBlocking?.(true);
   new Engine(new StreamLink(input, output, INPUT_DESCRIPTOR));
+};
+
+/** Becomes a detached site; called by what a bridge runs to launch one. */
+export const startDetached = (setup: DetachedSetup): void => {
+  prepareProcess();
+  const parts: EngineParts = {
+    Session,
+    StreamLink,
+    SiteService,
+    SiteClosedError,
+    protocol: PROTOCOL,
+    captureOutput,
+    closeChildren,
+    managerGreeting,
+    becomeSite,
+    refusalOf,
+    ownGreeting,
+  };
+  void serveDetached(parts, setup);
 };
 
 /** Serves the manager that started this process; false if there is none, as when a person typed the command. */
@@ -46,7 +88,7 @@ export const startInstalled = (): boolean => {
     const line: BootLine = { node: process.versions.node, pid: process.pid, engine: true };
     const input = new Socket({ fd: INPUT_DESCRIPTOR, readable: true, writable: false });
     writeSync(OUTPUT_DESCRIPTOR, `${BOOT_WORD}${JSON.stringify(line)}\n`);
-    start(input);
+    start(input, readFileSync(__filename));
     return true;
   } catch {
     return false;

@@ -2,7 +2,11 @@ import { writeSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { isMainThread } from 'node:worker_threads';
-import type { Session } from '../wire/session.ts';
+
+/** Where what is printed goes: a session. */
+export interface OutputReceiver {
+  output(descriptor: number, text: string): void;
+}
 
 /** What waits to be sent may take this many bytes; user code that prints more than is read blocks from there on. */
 const MOST_WAITING = 4 * 1024 * 1024;
@@ -10,11 +14,11 @@ const MOST_WAITING = 4 * 1024 * 1024;
 /** A stream in place of `process.stdout` or `process.stderr` that sends what it gets as output frames. */
 class OutputFrames extends Writable {
   readonly fd: number;
-  readonly #session: Session;
+  readonly #session: OutputReceiver;
   readonly #waiting: () => number;
   readonly #decoder = new StringDecoder('utf8');
 
-  constructor(descriptor: number, session: Session, waiting: () => number) {
+  constructor(descriptor: number, session: OutputReceiver, waiting: () => number) {
     super({ decodeStrings: true });
     this.fd = descriptor;
     this.#session = session;
@@ -43,7 +47,7 @@ class OutputFrames extends Writable {
 }
 
 /** Makes all that JavaScript prints in this site travel to its manager; `waiting` is in bytes. */
-export const captureOutput = (session: Session, waiting: () => number): void => {
+export const captureOutput = (session: OutputReceiver, waiting: () => number): void => {
   for (const [name, descriptor] of [
     ['stdout', 1],
     ['stderr', 2],

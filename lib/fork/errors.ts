@@ -52,3 +52,15 @@ export class ForkError extends OffsiteError {
   }
 }
 nameError(ForkError, 'ForkError');
+
+/** Something that was to be done for a detached site, where it runs, could not be done there; `ERR_OFFSITE_ERRAND`. */
+export class ErrandError extends OffsiteError {
+  /** What to do about it, as a sentence. */
+  readonly remedy: string;
+
+  constructor(message: string, remedy: string, options?: ErrorOptions) {
+    super('ERR_OFFSITE_ERRAND', `${message} ${remedy}`, options);
+    this.remedy = remedy;
+  }
+}
+nameError(ErrandError, 'ErrandError');

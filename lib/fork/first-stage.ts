@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { BRIDGE_WORD } from '../engine/detached/order.ts';
 import { BOOT_WORD, INPUT_DESCRIPTOR, OUTPUT_DESCRIPTOR } from '../engine/protocol.ts';
 import { type EngineFile, engineFile } from './engine-file.ts';
 import type { ForkRequest } from './fork-method.ts';
@@ -17,7 +18,7 @@ const FIRST_STAGE =
     // In two halves, because Node loads the whole module before it runs a text that has its name.
     's=b=>require("cry"+"pto").createHash("sha256").update(b).digest("hex")',
     `i=new(require("net").Socket)({fd:${INPUT_DESCRIPTOR},readable:true,writable:false})`,
-    'r=(b,x)=>{const m=new M(q);m.filename=q;m.paths=[];m._compile(b.toString(),q);if(x.length)i.unshift(x);m.exports.start(i)}',
+    'r=(b,x)=>{const m=new M(q);m.filename=q;m.paths=[];m._compile(b.toString(),q);if(x.length)i.unshift(x);m.exports.start(i,b)}',
     'k=b=>{try{f.mkdirSync(d,{recursive:true,mode:448});const t=q+"."+process.pid;f.writeFileSync(t,b,{mode:384});f.renameSync(t,q)}catch{}}',
   ].join(',') +
   ';let e=null,q=o,d;try{if(t===String(f.statSync(o).ctimeMs))e=f.readFileSync(o)}catch{}' +
@@ -72,7 +73,9 @@ const ownFile = ({ path, bytes }: EngineFile): readonly string[] => {
 const nodeWords = (request: ForkRequest, node: string, here: boolean): string[] => {
   const file = engineFile();
   const words = [node, ...request.execArgv, '-e', FIRST_STAGE, file.hash, String(file.bytes.length)];
-  return here ? [...words, ...ownFile(file)] : words;
+  if (here) words.push(...ownFile(file));
+  if (request.order) words.push(BRIDGE_WORD);
+  return words;
 };
 
 /**
@@ -89,7 +92,8 @@ export const engineWords = (request: ForkRequest, node: string, here = false): s
   const { OFFSITE_ENGINE: command } = process.env;
   if (command || request.engine === 'installed') {
     // The user's own words, which may be several; a shell splits them.
-    return [SHELL, '-c', `exec ${command || 'offsite engine'} ${MOVE}`];
+    const bridges = request.order ? ` ${BRIDGE_WORD}` : '';
+    return [SHELL, '-c', `exec ${command || 'offsite engine'}${bridges} ${MOVE}`];
   }
   return [SHELL, '-c', RUN_NODE, 'offsite', ...nodeWords(request, node, here)];
 };

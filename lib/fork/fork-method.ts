@@ -1,4 +1,6 @@
+import type { Readable } from 'node:stream';
 import type { ResourceLimits } from 'node:worker_threads';
+import type { Order, Reply } from '../engine/detached/order.ts';
 import type { Death } from '../wire/errors.ts';
 import type { Link } from '../wire/link/link.ts';
 
@@ -29,6 +31,8 @@ export interface ForkRequest {
   readonly unreachableTimeout: number;
   /** Aborted when the start is given up; what was started by then must be ended. */
   readonly signal: AbortSignal;
+  /** What is to be done over there, if no site is to be started by it that ends with this process. */
+  readonly order?: Order;
   /** Gets each line that the site wrote to its real standard error (or output), past the link. */
   readonly onLine: (line: string) => void;
 }
@@ -49,6 +53,13 @@ export interface Command {
 export interface SiteDeath extends Death {
   /** The error that ended it, where one is known. */
   readonly cause?: unknown;
+}
+
+/** What came of an order. */
+export interface Errand {
+  readonly reply: Reply;
+  /** What is said over there after the reply, paused. */
+  readonly input: Readable;
 }
 
 /** An engine that runs, and the link to it. */
@@ -75,6 +86,10 @@ export interface ForkedSite {
    * to outlive this process, then only the way to it ends. Resolves when both were tried; never rejects.
    */
   abandon(): Promise<void>;
+  /** What came back for an order, and the streams behind it. */
+  readonly errand?: Errand;
+  /** Lets go of a site that is detached, which lives on; only there. Never rejects. */
+  leave?(): Promise<void>;
   /** Ends what is left on this host of the group of a process that has ended. */
   sweep(): Promise<void>;
 }

@@ -4,12 +4,13 @@ import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
 import { execa } from 'execa';
+import type { Reply } from '../engine/detached/order.ts';
 import { BOOT_WORD, type BootLine } from '../engine/protocol.ts';
 import { StreamLink } from '../wire/link/stream-link.ts';
 import { explainExit, explainSpawn, explainVersion } from './diagnose.ts';
 import { engineFile } from './engine-file.ts';
 import { ForkError } from './errors.ts';
-import type { Command, ForkedSite, ForkRequest, SiteDeath } from './fork-method.ts';
+import type { Command, Errand, ForkedSite, ForkRequest, SiteDeath } from './fork-method.ts';
 import { LineReader } from './lines.ts';
 import { tether } from './tether.ts';
 
@@ -17,6 +18,8 @@ import { tether } from './tether.ts';
 const DRAIN_WITHIN = 200;
 /** The boot line is short; what is longer is something else. */
 const LONGEST_BOOT_LINE = 4096;
+/** The longest reply is a list of sites. */
+const LONGEST_REPLY = 4 * 1024 * 1024;
 
 /** A started command, and the way to the engine at its end. */
 interface Started {
@@ -99,6 +102,17 @@ const groupGone = async (pid: number): Promise<void> => {
   }
 };
 
+/** How long a bridge may take to pass on the last bytes and end, in milliseconds. */
+const LET_GO_WITHIN = 1_000;
+
+/** Ends a bridge and the command that leads to it, by the end of its input first, so that what was sent arrives. */
+const letGo = async (pid: number, output: Writable, exited: Promise<unknown>): Promise<void> => {
+  output.end();
+  const timer = setTimeout(() => killGroup(pid, 'SIGKILL'), LET_GO_WITHIN);
+  await exited;
+  clearTimeout(timer);
+};
+
 /** How long the way to another host may take to deliver a signal, in milliseconds. */
 const DELIVER_WITHIN = 5_000;
 
@@ -133,30 +147,42 @@ const parseBootLine = (line: string): BootLine | { noise: string } => {
   return { noise: line };
 };
 
-/** Reads the line with which an engine begins; what came behind it is put back. */
-const bootLine = async (stdout: Readable, signal: AbortSignal): Promise<BootLine | { noise: string }> => {
+/** Reads one line; what came behind it is put back. Ends with what came if it does not begin with `word`, or is too long. */
+const lineOf = async (
+  stream: Readable,
+  signal: AbortSignal,
+  word: string,
+  longest: number,
+): Promise<string> => {
   let seen = Buffer.alloc(0);
+  // Whoever read the line before has paused it.
+  stream.resume();
   while (true) {
-    const [chunk] = (await once(stdout, 'data', { signal })) as [Buffer];
+    const [chunk] = (await once(stream, 'data', { signal })) as [Buffer];
     seen = Buffer.concat([seen, chunk]);
-    const text = seen.toString('latin1');
-    const end = text.indexOf('\n');
-    if (!text.startsWith(BOOT_WORD.slice(0, text.length))) return { noise: seen.toString('utf8') };
-    if (end >= 0) {
-      stdout.pause();
-      if (end + 1 < seen.length) stdout.unshift(seen.subarray(end + 1));
-      return parseBootLine(seen.toString('utf8', 0, end));
-    }
-    if (seen.length > LONGEST_BOOT_LINE) return { noise: seen.toString('utf8') };
+    const end = seen.indexOf(0x0a);
+    const begin = seen.toString('latin1', 0, word.length);
+    if (!begin.startsWith(word.slice(0, begin.length)) || (end < 0 && seen.length > longest))
+      return seen.toString('utf8');
+    if (end < 0) continue;
+    stream.pause();
+    if (end + 1 < seen.length) stream.unshift(seen.subarray(end + 1));
+    return seen.toString('utf8', 0, end);
   }
 };
 
-/** Whether a command is not the engine itself, but leads to it. */
-const leads = ({ method }: Command): boolean => method !== 'sh';
+/** Reads the line with which an engine begins. */
+const bootLine = async (stdout: Readable, signal: AbortSignal): Promise<BootLine | { noise: string }> => {
+  const line = await lineOf(stdout, signal, BOOT_WORD, LONGEST_BOOT_LINE);
+  return line.startsWith(BOOT_WORD) && line.length <= LONGEST_BOOT_LINE
+    ? parseBootLine(line)
+    : { noise: line };
+};
 
 /** Starts a command and waits until the engine at its end is there; rejects with ForkError and leaves nothing. */
 export const forkProcess = async (command: Command, request: ForkRequest): Promise<ForkedSite> => {
-  const tethered = leads(command) && !request.detach;
+  // What is started here is never the detached site itself, but a bridge to it.
+  const tethered = command.method !== 'sh';
   const {
     child,
     input,
@@ -171,13 +197,19 @@ export const forkProcess = async (command: Command, request: ForkRequest): Promi
   for (const stream of noise.slice(1)) lines.read(stream);
   const exited = deathOf(child, lines, tethered);
   let enginePid = pid;
-  try {
+  let errand: Errand | undefined;
+  /** What the engine says, unless it ends before. */
+  const said = async <T>(read: (signal: AbortSignal) => Promise<T>): Promise<T> => {
     const done = new AbortController();
-    const boot = await Promise.race([
-      bootLine(input, AbortSignal.any([request.signal, done.signal])),
+    const heard = await Promise.race([
+      read(AbortSignal.any([request.signal, done.signal])).then((value) => ({ value })),
       exited.then((death) => ({ death })),
     ]).finally(() => done.abort());
-    if ('death' in boot) throw new ForkError(request.name, explainExit(boot.death, request));
+    if ('death' in heard) throw new ForkError(request.name, explainExit(heard.death, request));
+    return heard.value;
+  };
+  try {
+    const boot = await said((signal) => bootLine(input, signal));
     if ('noise' in boot) {
       throw new ForkError(request.name, {
         step: 'noise',
@@ -190,6 +222,11 @@ export const forkProcess = async (command: Command, request: ForkRequest): Promi
     if (tooOld) throw new ForkError(request.name, tooOld);
     enginePid = boot.pid;
     if (!boot.engine) output.write(engineFile().bytes);
+    if (request.order) {
+      output.write(`${JSON.stringify(request.order)}\n`);
+      const line = await said((signal) => lineOf(input, signal, '{', LONGEST_REPLY));
+      errand = { reply: JSON.parse(line) as Reply, input };
+    }
   } catch (cause) {
     killGroup(pid, 'SIGKILL');
     await exited;
@@ -207,6 +244,7 @@ export const forkProcess = async (command: Command, request: ForkRequest): Promi
     pid,
     heardAt: () => Math.max(lines.heardAt, link.heardAt),
     exited,
+    ...(errand && { errand, leave: () => letGo(pid, output, exited) }),
     sweep: async () => {
       // Only the group: the process itself has been waited for, and its id may be another's by now.
       signalTo(-pid, 'SIGKILL');
@@ -214,8 +252,8 @@ export const forkProcess = async (command: Command, request: ForkRequest): Promi
     },
     abandon: async () => {
       // First what is here: nobody may wait for the way to a host that does not answer.
-      if (!request.detach || leads(command)) killGroup(pid, 'SIGKILL');
-      if (!request.detach && command.elsewhere) await killElsewhere(command.elsewhere, enginePid, 'SIGKILL');
+      killGroup(pid, 'SIGKILL');
+      if (command.elsewhere) await killElsewhere(command.elsewhere, enginePid, 'SIGKILL');
     },
     kill: async (signal) => {
       if (command.elsewhere) await killElsewhere(command.elsewhere, enginePid, signal);

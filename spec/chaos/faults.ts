@@ -39,7 +39,10 @@ export const planFaults = (
   const total = likely.reduce((sum, { weight }) => sum + weight, 0);
   return Array.from({ length: count }, () => {
     let at = random() * total;
-    const { kind, leaves } = likely.find(({ weight }) => (at -= weight) < 0) ?? likely[0]!;
+    const { kind, leaves } = likely.find(({ weight }) => {
+      at -= weight;
+      return at < 0;
+    })!;
     return {
       kind,
       leaf: leaves[Math.floor(random() * leaves.length)],

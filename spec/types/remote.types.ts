@@ -155,7 +155,7 @@ typeOf(site.pid).is<number | undefined>();
 site.on('exit', ({ code, signal, reason, stderr }) => {
   typeOf(code).is<number | null>();
   typeOf(signal).is<NodeJS.Signals | null>();
-  typeOf(reason).is<'closed' | 'crashed' | 'fork-failed' | 'oom' | 'unreachable'>();
+  typeOf(reason).is<'closed' | 'crashed' | 'fork-failed' | 'disconnected' | 'oom' | 'unreachable'>();
   typeOf(stderr).is<readonly string[]>();
 });
 // @ts-expect-error an event that there is not
