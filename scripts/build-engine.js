@@ -68,7 +68,10 @@ const textOf = async (file, isShared) => {
       },
     ],
   });
-  return { text: outputFiles[0]?.text ?? '', inputs: Object.keys(metafile.inputs), asked: [...asked] };
+  const text = outputFiles[0]?.text ?? '';
+  // Not by `require`, which is for what Node.js has.
+  const shares = text.replaceAll(/\brequire\("(lib\/[^"]+\.ts)"\)/g, 'shared["$1"]');
+  return { text: shares, inputs: Object.keys(metafile.inputs), asked: [...asked] };
 };
 
 /**
@@ -87,7 +90,7 @@ const standIn = async (file, wrapped, asked) => [
   `    const shared = { ${asked.map((name, i) => `${JSON.stringify(name)}: shared${i}`).join(', ')} };`,
   `    const module = { exports: {} };`,
   `    const run = runInThisContext(text, { filename: ${JSON.stringify(`offsite:${file}`)} });`,
-  `    run(module, module.exports, (name) => shared[name] ?? require(name));`,
+  `    run(module, module.exports, require, shared);`,
   `    loaded = module.exports;`,
   `  }`,
   `  return loaded;`,
@@ -114,7 +117,7 @@ const engineWith = async (texts) => {
         setup(engine) {
           engine.onLoad({ filter: DEFERRED }, async ({ path }) => {
             const { text, asked } = texts.get(nameOf(path)) ?? { text: '', asked: [] };
-            const wrapped = `(function(module,exports,require){${text}\n})`;
+            const wrapped = `(function(module,exports,require,shared){${text}\n})`;
             return { contents: (await standIn(nameOf(path), wrapped, asked)).join('\n'), loader: 'js' };
           });
         },

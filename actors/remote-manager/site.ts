@@ -170,12 +170,13 @@ export class Site implements SiteLife {
 
   /** Waits for the engine's greeting; rejects if it is not the engine that was asked for, or died. */
   async #meet(forked: ForkedSite, signal: AbortSignal): Promise<void> {
-    const greeted = new Promise<EngineGreeting>((resolve, reject) => {
+    const greeted = new Promise<void>((resolve, reject) => {
       this.#greet = (said) => {
         try {
-          resolve(engineGreeting(said));
+          this.#onEngine(said);
+          resolve();
         } catch (cause) {
-          reject(strange(this.#name, (cause as Error).message));
+          reject(cause);
         }
       };
       const abort = () => reject(signal.reason);
@@ -186,10 +187,20 @@ export class Site implements SiteLife {
     // The holder keeps the program alive for a thread or pipe that does not.
     const holder = setInterval(() => {}, FOREVER);
     this.#session.attach(forked.link);
-    const greeting = await greeted.finally(() => clearInterval(holder));
+    await greeted.finally(() => clearInterval(holder));
+    this.#listen(forked);
+  }
+
+  /** Looks at a greeting as it arrives, because answers may lie right behind it; throws ForkError. */
+  #onEngine(said: unknown): void {
+    let greeting: EngineGreeting;
+    try {
+      greeting = engineGreeting(said);
+    } catch (cause) {
+      throw strange(this.#name, (cause as Error).message);
+    }
     checkEngine(this.#name, greeting);
     this.greeting = greeting;
-    this.#listen(forked);
   }
 
   #listen(forked: ForkedSite): void {
