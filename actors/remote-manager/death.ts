@@ -10,8 +10,10 @@ export interface KnownDeath extends SiteDeath {
 
 /** What is known beside how the process or thread ended. */
 export interface Circumstances {
-  /** The line in which V8 said that there was no memory left. */
-  readonly outOfMemory: string | undefined;
+  /** Whether V8 said that there was no memory left. */
+  readonly outOfMemory: boolean;
+  /** Whether the site said that it has ended because it was cut off. */
+  readonly cutOff: boolean;
   /** For how long nothing had been heard of it when it was given up. */
   readonly silent: number | undefined;
 }
@@ -19,11 +21,11 @@ export interface Circumstances {
 const isOutOfMemory = ({ exitCode, cause }: SiteDeath, { outOfMemory }: Circumstances): boolean =>
   (cause as { code?: unknown } | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY' ||
   // V8 aborts after it has said so; over ssh an exit code is all that is told of a signal.
-  (outOfMemory !== undefined && exitCode !== 0);
+  (outOfMemory && exitCode !== 0);
 
 /** Why a site ended. */
 export const reasonOf = (died: SiteDeath, circumstances: Circumstances): DeathReason => {
-  if (circumstances.silent !== undefined) return 'unreachable';
+  if (circumstances.silent !== undefined || circumstances.cutOff) return 'unreachable';
   return isOutOfMemory(died, circumstances) ? 'oom' : 'crashed';
 };
 
@@ -31,7 +33,9 @@ export const reasonOf = (died: SiteDeath, circumstances: Circumstances): DeathRe
 export const howItEnded = (death: KnownDeath | SiteDeath): string => {
   const { exitCode, signal, cause } = death;
   if ('reason' in death && death.reason === 'unreachable') {
-    return `was out of reach for ${Math.round(death.silent ?? 0)} ms (its unreachableTimeout) and was given up`;
+    return death.silent === undefined
+      ? 'ended itself, because it was cut off from this host for nearly its unreachableTimeout'
+      : `was out of reach for ${Math.round(death.silent)} ms, longer than its unreachableTimeout, and was given up`;
   }
   if ('reason' in death && death.reason === 'oom') {
     return 'ran out of memory: its heap was full';

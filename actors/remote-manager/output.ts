@@ -1,3 +1,4 @@
+import { CUT_OFF } from '../../lib/engine/protocol.ts';
 import { LineSplitter } from '../../lib/fork/lines.ts';
 import { textOf } from '../../lib/wire/codec/remote-error.ts';
 
@@ -47,8 +48,10 @@ export class SiteOutput {
   readonly tail: string[] = [];
   /** Takes a line that came past the link, from native code or a grandchild. */
   readonly onStrayLine: LineSink;
-  /** The line in which V8 said that there is no memory left, once it has. */
-  outOfMemory: string | undefined;
+  /** Whether V8 said that there is no memory left. */
+  outOfMemory = false;
+  /** Whether the site said that it has ended because it was cut off. */
+  cutOff = false;
 
   constructor(name: string, stdout: OutputSink, stderr: OutputSink) {
     const onError = forgiving(lineSink(stderr, name, process.stderr), name);
@@ -57,7 +60,8 @@ export class SiteOutput {
       onError(line);
     };
     this.onStrayLine = (line) => {
-      if (OUT_OF_MEMORY.test(line)) this.outOfMemory = line;
+      if (OUT_OF_MEMORY.test(line)) this.outOfMemory = true;
+      if (line === CUT_OFF) this.cutOff = true;
       onErrorLine(line);
     };
     this.#stdout = new LineSplitter(forgiving(lineSink(stdout, name, process.stdout), name));

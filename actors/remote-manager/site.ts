@@ -257,6 +257,12 @@ export class Site implements SiteLife {
     const hurried = once(this.#hurry.signal, 'abort');
     if (await Promise.race([forked.exited.then(() => true), hurried.then(() => false)]))
       return this.#sweep(forked);
+    if (!this.reachable && !this.#options.detach) {
+      // No signal but one does anything to what is stopped, and none comes to what is cut off.
+      await forked.abandon();
+      await within(forked.exited, TERMINATE_FOR);
+      return this.#sweep(forked);
+    }
     await forked.kill('SIGTERM');
     if (!(await within(forked.exited, TERMINATE_FOR))) {
       await forked.kill('SIGKILL');
@@ -277,11 +283,11 @@ export class Site implements SiteLife {
     this.#output.end();
     // What JavaScript printed as errors came over the link.
     const cause = died.cause ?? this.#linkFailure;
-    const circumstances = { outOfMemory: this.#output.outOfMemory, silent: this.#silent };
+    const { outOfMemory, cutOff } = this.#output;
     const death: KnownDeath = {
       ...died,
       stderr: [...this.#output.tail],
-      reason: reasonOf(died, circumstances),
+      reason: reasonOf(died, { outOfMemory, cutOff, silent: this.#silent }),
       ...(this.#silent !== undefined && { silent: this.#silent }),
       ...(cause !== undefined && { cause }),
     };

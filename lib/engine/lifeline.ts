@@ -1,13 +1,17 @@
 import { Worker } from 'node:worker_threads';
-import { HEARTBEAT } from './protocol.ts';
+import { CUT_OFF, HEARTBEAT } from './protocol.ts';
 import type { SocketLine } from './ssh-connection.ts';
 
 /** How often the lifeline looks for its parent, in milliseconds: well within the 250 that an orphan may last. */
 const LOOK_EVERY = 40;
 /** How often an engine with calls says that it is alive, in looks: who can't say it any more has lost its parent. */
 const BUSY_BEAT_EVERY = 5;
-/** How many times the table of sockets is read within the time after which a site that is cut off ends. */
+/** How many times the table of sockets is read within the time after which a site that is cut off ends, at least. */
 const CUT_LOOKS = 8;
+/** How often at least, in milliseconds: a host may have many sockets, and the table is made anew for each reader. */
+const CUT_LOOK_EVERY = 5_000;
+/** A site that is cut off for so many signs of life says nothing more: what it says would fill the way out, and block it. */
+const MOST_UNHEARD = 3;
 
 /** Words of the memory that the engine and its lifeline share. */
 export const Word = { activity: 0, leaving: 1 } as const;
@@ -21,6 +25,8 @@ interface LifelineData {
   readonly busyBeatEvery: number;
   readonly heartbeat: string;
   readonly cutOff: (SocketLine & { readonly after: number; readonly every: number }) | undefined;
+  readonly lastWords: string;
+  readonly mostUnheard: number;
 }
 
 /** How a site's life hangs on its parent's. */
@@ -42,6 +48,7 @@ const lifeline = (): void => {
   const { workerData } = require('node:worker_threads') as { workerData: LifelineData };
   const { readFileSync, writeSync } = require('node:fs') as typeof import('node:fs');
   const { ppid, words, lookEvery, beatEvery, busyBeatEvery, heartbeat, cutOff } = workerData;
+  const { lastWords, mostUnheard } = workerData;
   let looks = 0;
   let beaten = -beatEvery;
   let cutSince: number | undefined;
@@ -72,11 +79,20 @@ const lifeline = (): void => {
     // An engine that has begun to end in order gets a second for its exit handlers.
     if (Atomics.load(words, 1) > 0 && Atomics.add(words, 1, 1) * lookEvery > 1000) return die();
     if (ppid !== undefined && process.ppid !== ppid && Atomics.load(words, 1) === 0) return die();
-    if (cutOff && looks % cutOff.every === 0) {
+    if (cutOff && looks % (cutSince === undefined ? cutOff.every : beatEvery) === 0) {
       // The parent itself may stand still for hours; its host answers all the same, and so does this thread.
       cutSince = resends(cutOff) ? (cutSince ?? performance.now()) : undefined;
-      if (cutSince !== undefined && performance.now() - cutSince >= cutOff.after) return die();
     }
+    const cutFor = cutSince === undefined ? 0 : performance.now() - cutSince;
+    if (cutOff && cutFor >= cutOff.after) {
+      try {
+        writeSync(2, `\n${lastWords}\n`);
+      } catch {
+        // The way out has been closed.
+      }
+      return die();
+    }
+    if (cutFor > mostUnheard * beatEvery * lookEvery) return;
     if (looks - beaten < (Atomics.load(words, 0) === 0 ? beatEvery : busyBeatEvery)) return;
     beaten = looks;
     try {
@@ -104,8 +120,10 @@ export const startLifeline = (words: Int32Array, { ppid, heartbeat, cutOff }: Ti
     heartbeat: HEARTBEAT,
     cutOff: cutOff && {
       ...cutOff,
-      every: Math.max(1, Math.round(cutOff.after / CUT_LOOKS / LOOK_EVERY)),
+      every: Math.max(1, Math.round(Math.min(CUT_LOOK_EVERY, cutOff.after / CUT_LOOKS) / LOOK_EVERY)),
     },
+    lastWords: CUT_OFF,
+    mostUnheard: MOST_UNHEARD,
   };
   const worker = new Worker(`(${lifeline.toString()})()`, {
     eval: true,

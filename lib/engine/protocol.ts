@@ -61,6 +61,9 @@ export const OUTPUT_DESCRIPTOR = 4;
  */
 export const HEARTBEAT = '\u0016\u0016\u0006';
 
+/** What a site says, as a line of stderr, before it ends because it is cut off: it arrives if the way is mended soon. */
+export const CUT_OFF = 'offsite: the manager could not be reached for too long, so this site has ended';
+
 /** What a worker thread gets as its `workerData` when it is to be a virtual site. */
 export interface VirtualSiteData {
   readonly offsite: {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, inject, test } from 'vitest';
 import { howItEnded, reasonOf } from '../../actors/remote-manager/death.ts';
 import { SiteOutput } from '../../actors/remote-manager/output.ts';
+import { CUT_OFF } from '../../lib/engine/protocol.ts';
 import { functor, RemoteManager, type RemoteManagerOptions, type SiteExit } from '../../lib/index.ts';
 import { closeTracked, fixture, type Misbehave, rejection, track } from '../support/sites.ts';
 
@@ -59,7 +60,7 @@ describe.each([virtual, ...processes])('a site forked by %s', (_name, options, r
 });
 
 // In a worker thread this is the end of the whole process, by V8's own decision: docs/health.md says so.
-describe.each(processes)('a site forked by %s', (_name, options) => {
+describe.each(processes.slice(0, 1))('a site forked by %s', (_name, options) => {
   test('that makes one huge array dies alone', async () => {
     const { work, exited } = await eater(options());
     expect(await rejection(work.huge())).toMatchObject({ reason: 'oom' });
@@ -79,6 +80,7 @@ test('a site that somebody killed may have been killed by the kernel, for want o
 
 describe('what a site printed', () => {
   const died = { exitCode: 255, signal: null, stderr: [] };
+  const circumstances = ({ outOfMemory, cutOff }: SiteOutput) => ({ outOfMemory, cutOff, silent: undefined });
 
   test.each([
     ['FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory', 'oom'],
@@ -93,15 +95,23 @@ describe('what a site printed', () => {
     output.onStrayLine(line);
     // V8's trace behind it is longer than what is kept.
     for (let count = 0; count < 100; count++) output.onStrayLine(`${count}: 0x1234 [node]`);
-    expect(reasonOf(died, { ...output, silent: undefined })).toBe(reason);
+    expect(reasonOf(died, circumstances(output))).toBe(reason);
+  });
+
+  test('before it ended itself tells that it was cut off', () => {
+    const output = new SiteOutput('x', 'ignore', 'ignore');
+    output.onStrayLine(CUT_OFF);
+    const reason = reasonOf(died, circumstances(output));
+    expect(reason).toBe('unreachable');
+    expect(howItEnded({ ...died, reason })).toMatch(/^ended itself, because it was cut off/);
   });
 
   test('counts only past the link, and if the site did not end in order', () => {
     const output = new SiteOutput('x', 'ignore', 'ignore');
     output.write(2, 'FATAL ERROR: out of memory\n');
-    expect(output.outOfMemory).toBeUndefined();
-    const circumstances = { outOfMemory: 'FATAL ERROR: out of memory', silent: undefined };
-    expect(reasonOf({ ...died, exitCode: 0 }, circumstances)).toBe('crashed');
+    expect(output.outOfMemory).toBe(false);
+    const full = { outOfMemory: true, cutOff: false, silent: undefined };
+    expect(reasonOf({ ...died, exitCode: 0 }, full)).toBe('crashed');
     expect(howItEnded({ ...died, signal: 'SIGTERM' })).toBe('was ended by SIGTERM');
   });
 });

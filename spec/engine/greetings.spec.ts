@@ -49,6 +49,9 @@ describe('a greeting', () => {
     { env: { A: 1 } },
     { detach: 'no' },
     { local: undefined },
+    { heartbeat: 0 },
+    { unreachableTimeout: 'x' },
+    { sshConnection: 1 },
   ])('of a manager can not have %j', (wrong) => {
     expect(() => managerGreeting({ ...manager, ...wrong })).toThrow(ProtocolError);
   });
