@@ -1,8 +1,11 @@
 /// <reference types="node" preserve="true" />
+export { ControlError } from '../actors/control/errors.ts';
+export { expose, unexpose } from '../actors/control.ts';
 export type { LinkOptions, RemoteManagerOptions } from '../actors/remote-manager/options.ts';
 export type { OutputSink } from '../actors/remote-manager/output.ts';
 export type { Health, ModuleTarget, SiteExit, SiteState } from '../actors/remote-manager.ts';
 export { RemoteManager } from '../actors/remote-manager.ts';
+export { tree } from '../actors/root.ts';
 export type { Backoff } from '../actors/supervisor/backoff.ts';
 export type { Child, ChildState } from '../actors/supervisor/child.ts';
 export type {
@@ -28,6 +31,7 @@ export type { SupervisorOptions } from '../actors/supervisor/options.ts';
 export type { ChildCounts, ChildInfo } from '../actors/supervisor/requests.ts';
 export type { Strategy } from '../actors/supervisor/strategy.ts';
 export { Supervisor } from '../actors/supervisor.ts';
+export type { TreeNode } from './engine/tree.ts';
 export { ForkError, type ForkStep } from './fork/errors.ts';
 export type { ForkMethod } from './fork/fork-method.ts';
 export { virtualSites } from './fork/virtual.ts';

@@ -10,6 +10,7 @@ const commands: Record<string, () => Promise<Command>> = {
   engine: async () => (await import('./engine.ts')).engine,
   map: async () => (await import('./map.ts')).map,
   test: async () => (await import('./test.ts')).test,
+  tree: async () => (await import('./tree.ts')).tree,
 };
 
 const version = (): string =>
@@ -27,6 +28,7 @@ const root: Command = {
     engine: 'What runs in a site; managers start it',
     map: 'Call a function once per input, on many sites',
     test: 'Prove the whole way to a site and back, step by step',
+    tree: 'Show the supervisors, sites and actors of a program',
   },
   examples: [
     ['offsite test --host bamse', 'Can this machine reach bamse, and how fast?'],
