@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { EventEmitter, setMaxListeners } from 'node:events';
 import { type Actor, createActor } from 'xstate';
 import type { SiteService } from '../lib/engine/site-service.ts';
+import type { TreeNode } from '../lib/engine/tree.ts';
 import { isSite } from '../lib/engine/watch.ts';
 import { FunctorError } from '../lib/module/errors.ts';
 import { type Functor, type FunctorImports, functorScript, isFunctor } from '../lib/module/functor.ts';
@@ -32,6 +33,7 @@ import {
 } from './remote-manager/options.ts';
 import { SiteOutput } from './remote-manager/output.ts';
 import { forksVirtually, Site } from './remote-manager/site.ts';
+import { siteNode } from './remote-manager/site-node.ts';
 import { closedEarly } from './remote-manager/start-failures.ts';
 import type { SiteExit, SiteState } from './remote-manager/state.ts';
 import { checkTerms, issueTicket, notDetached } from './remote-manager/ticket.ts';
@@ -39,6 +41,8 @@ import { adopt, release } from './root.ts';
 
 /** How long a ping waits, in milliseconds, unless its caller says otherwise. */
 const PING_WITHIN = 10_000;
+/** How long a site is asked for its part of the tree, in milliseconds, unless its caller says otherwise. */
+const TREE_WITHIN = 1_000;
 
 export type { Fault } from './remote-manager/faults.ts';
 export type { Health } from './remote-manager/health.ts';
@@ -125,7 +129,7 @@ export class RemoteManager implements AsyncDisposable {
       this.#faults.report('permFail', this.#failure);
       this.#events.emit('exit', this.#exit());
     });
-    if (!this.#options.detach) adopt(this);
+    adopt(this, { outlives: this.#options.detach });
     this.actor.start();
     // One signal for many sites is what a signal is for.
     if (signal) setMaxListeners(0, signal);
@@ -249,6 +253,11 @@ export class RemoteManager implements AsyncDisposable {
     const start = performance.now();
     await bound(this.#session.ping(), `A ping to ${this.name}`, { timeout, signal });
     return performance.now() - start;
+  }
+
+  /** This site and what it has forked itself, as `tree()` shows them; it is asked for `timeout` ms. Never rejects. */
+  tree({ timeout = TREE_WITHIN }: { timeout?: number } = {}): Promise<TreeNode> {
+    return siteNode(this, () => bound(this.#service.tree(timeout), `Asking ${this.name}`, { timeout }));
   }
 
   /**

@@ -1,5 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { type Actor, type AnyActorLogic, type AnyActorRef, createActor } from 'xstate';
+import type { TreeNode } from '../lib/engine/tree.ts';
+import { offerControl } from './control.ts';
 import { deferred } from './remote-manager/deferred.ts';
 import type { RemoteManager } from './remote-manager.ts';
 import { adopt, release } from './root.ts';
@@ -11,6 +13,7 @@ import { type SupervisorEvent, supervisorMachine } from './supervisor/machine.ts
 import { checkSupervisorOptions, type SupervisorOptions } from './supervisor/options.ts';
 import { type ChildCounts, type ChildInfo, Requests } from './supervisor/requests.ts';
 import type { Strategy } from './supervisor/strategy.ts';
+import { supervisorNode } from './supervisor/supervisor-node.ts';
 
 interface SupervisorEvents {
   /** It has ended, and so have its children. */
@@ -20,6 +23,9 @@ interface SupervisorEvents {
   /** A child that worked does not any more. */
   down: [Child, ChildExit];
 }
+
+/** How long each site is asked for its part of the tree, in milliseconds, unless the caller says otherwise. */
+const TREE_WITHIN = 1_000;
 
 let supervisors = 0;
 
@@ -84,6 +90,7 @@ export class Supervisor<Args extends readonly unknown[] = [spec: ChildSpec]> imp
       this.#emit('exit', exit);
     });
     adopt(this);
+    offerControl();
     this.actor.start();
   }
 
@@ -140,6 +147,11 @@ export class Supervisor<Args extends readonly unknown[] = [spec: ChildSpec]> imp
   /** A child's spec with its defaults. Throws NoChildError. */
   getChildSpec(id: string): CheckedSpec {
     return this.#requests.getChildSpec(id);
+  }
+
+  /** This supervisor and all below it, as `tree()` shows them; each site is asked for `timeout` ms. Never rejects. */
+  tree({ timeout = TREE_WITHIN }: { timeout?: number } = {}): Promise<TreeNode> {
+    return supervisorNode(this, this.#children.records, timeout);
   }
 
   /**

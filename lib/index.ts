@@ -1,4 +1,6 @@
 /// <reference types="node" preserve="true" />
+export { ControlError } from '../actors/control/errors.ts';
+export { expose, unexpose } from '../actors/control.ts';
 export { type Bond, type Down, type DownReason, link, type Monitored, monitor } from '../actors/monitor.ts';
 export { type OfferOptions, offer, retract, type TakeOptions, take } from '../actors/offer.ts';
 export {
@@ -26,6 +28,7 @@ export type { AttachOptions, LinkOptions, RemoteManagerOptions } from '../actors
 export type { OutputSink } from '../actors/remote-manager/output.ts';
 export type { Fault, Health, ModuleTarget, SiteExit, SiteState } from '../actors/remote-manager.ts';
 export { RemoteManager } from '../actors/remote-manager.ts';
+export { tree } from '../actors/root.ts';
 export type { Backoff } from '../actors/supervisor/backoff.ts';
 export type { Child, ChildState } from '../actors/supervisor/child.ts';
 export type {
@@ -51,6 +54,7 @@ export type { SupervisorOptions } from '../actors/supervisor/options.ts';
 export type { ChildCounts, ChildInfo } from '../actors/supervisor/requests.ts';
 export type { Strategy } from '../actors/supervisor/strategy.ts';
 export { Supervisor } from '../actors/supervisor.ts';
+export type { TreeNode } from './engine/tree.ts';
 export { ErrandError, ForkError, type ForkStep } from './fork/errors.ts';
 export type { ForkMethod } from './fork/fork-method.ts';
 export { virtualSites } from './fork/virtual.ts';

@@ -11,6 +11,7 @@ import type { CheckedSpec, ChildType, Supervised } from './child-spec.ts';
 import type { Time } from './clock.ts';
 import { ChildStateError, NoChildError } from './errors.ts';
 import type { ChildExit } from './exit.ts';
+import { isSite } from './kinds.ts';
 import { Linked } from './linked.ts';
 import type { Run } from './run.ts';
 
@@ -59,6 +60,8 @@ export class ChildRecord {
   tries = 0;
   upSince: number | undefined;
   type: ChildType;
+  /** Whether what it was last is a site. */
+  wasSite = false;
   /** How it ended last. */
   exit: ChildExit | undefined;
   readonly emitter = new EventEmitter<ChildEvents<Supervised> & { state: [] }>().setMaxListeners(0);
@@ -90,6 +93,7 @@ export class ChildRecord {
 
   up(run: Run): void {
     this.type = run.type ?? this.type;
+    this.wasSite = isSite(run.value!);
     this.upSince = this.time.now();
     this.state = 'up';
     emit(() => this.emitter.emit('up', run.value!));

@@ -14,6 +14,7 @@ const commands: Record<string, () => Promise<Command>> = {
   map: async () => (await import('./map.ts')).map,
   sites: async () => (await import('./sites.ts')).sites,
   test: async () => (await import('./test.ts')).test,
+  tree: async () => (await import('./tree.ts')).tree,
 };
 
 const version = (): string =>
@@ -35,6 +36,7 @@ const root: Command = {
     map: 'Call a function once per input, on many sites',
     sites: 'List your detached sites',
     test: 'Prove the whole way to a site and back, step by step',
+    tree: 'Show the supervisors, sites and actors of a program',
   },
   examples: [
     ['offsite test --host bamse', 'Can this machine reach bamse, and how fast?'],

@@ -10,6 +10,7 @@ import { byReference, referenceOf } from '../wire/reference/reference.ts';
 import { loadOnce } from './failed-loads.ts';
 import { makeLoader } from './loader/loader.deferred.ts';
 import type { Loader, Parent } from './loader/loader.ts';
+import { type SiteReport, siteReport } from './tree.ts';
 import { type Tell, watchReference } from './watch.ts';
 
 /** How much earlier than the clock a file system's times may be, in milliseconds: they are taken from a slower one. */
@@ -71,6 +72,11 @@ export class SiteService {
     const name = this.#table.forget(key, ownBase());
     this.#forgotten.add(name);
     this.#modules.forget(name);
+  }
+
+  /** What this site tells of itself and of the sites that it has forked, which are asked for so many milliseconds. */
+  tree(timeout: number): Promise<SiteReport> {
+    return siteReport(timeout);
   }
 
   /** The names that a module of this site exports, for a site in which it is entered. */

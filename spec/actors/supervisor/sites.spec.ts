@@ -38,7 +38,8 @@ const spinning = async (supervisor: Supervisor): Promise<number> => {
     .link<Misbehave>(misbehave)
     .spin()
     .catch(() => {});
-  await rejection(busy.ping({ timeout: 100 }));
+  // A ping may overtake the loading of the module.
+  while (await busy.ping({ timeout: 100 }).catch(() => undefined));
   return busy.pid!;
 };
 
