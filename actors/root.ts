@@ -42,7 +42,7 @@ const closeAll = async (): Promise<void> => {
 };
 
 const tellAll = async (timeout: number): Promise<TreeNode[]> => {
-  const nodes = await Promise.all([...children.keys()].map((child) => child.tree?.({ timeout })));
+  const nodes = await Promise.all([...children.keys()].map(async (child) => child.tree?.({ timeout })));
   return nodes.filter((node) => node !== undefined);
 };
 

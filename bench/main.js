@@ -14,6 +14,7 @@ const benches = {
   websocket: 'calls over a WebSocket beside a raw ws echo',
   items: 'calls in flight, live references and streams: is the cost of one the same when there are many?',
   codec: 'values to bytes and back beside JSON, v8, msgpackr and superjson',
+  actors: 'events to an actor in a site, and answers from it, beside a local actor and a bare call',
   start: 'from the wish for a site to its first word',
   idle: 'how much CPU a site takes that has little to do',
 };

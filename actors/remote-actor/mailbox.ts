@@ -97,7 +97,7 @@ export class Mailbox {
     const answer = this.#inlet.deliver(this.#number, packed, references);
     const refusal = refusalOf(answer);
     if (refusal) return refusal;
-    this.#number++;
+    const number = this.#number++;
     this.#unacknowledged += events.length;
     this.#last = Promise.resolve(answer).then(
       (taken) => {
@@ -105,6 +105,8 @@ export class Mailbox {
         if (!this.#closed) bury(this.#addressee, events.slice(taken), 'it had ended before.');
       },
       (cause: Error) => {
+        // It may not have got as far as being counted over there, and those behind it wait for its number.
+        this.#inlet.deliver(number, [], false).then(undefined, () => {});
         this.#unacknowledged -= events.length;
         if (!this.#closed) bury(this.#addressee, events, cause.message, cause);
       },

@@ -1,5 +1,5 @@
 import type { EventObject, Snapshot } from 'xstate';
-import { pack } from './crossing.ts';
+import { type Packed, pack } from './crossing.ts';
 import { MailboxFullError } from './errors.ts';
 import type { ObserverService, Report } from './protocol.ts';
 import { refusalOf } from './refusal.ts';
@@ -7,6 +7,13 @@ import { reportOf, reportWithout } from './snapshot.ts';
 
 /** How many reports leave in one call at most. */
 const BATCH = 256;
+
+/** A report that has not left yet. */
+interface Waiting extends Packed {
+  readonly report: Report;
+}
+
+const asWaiting = (report: Report): Waiting => ({ report, value: report, references: false, plain: false });
 
 /** Whose reports these are, and how many of them may wait for their observer. */
 export interface Reported {
@@ -24,7 +31,7 @@ export class Reports {
   readonly #of: Reported;
   readonly #observer: ObserverService;
   readonly #fail: (error: unknown) => void;
-  #waiting: Report[] = [];
+  #waiting: Waiting[] = [];
   #unacknowledged = 0;
   #number = 0;
   #scheduled = false;
@@ -39,7 +46,7 @@ export class Reports {
 
   snapshot(snapshot: Snapshot<unknown>): void {
     if (this.#behind || this.#of.snapshots === 'latest') {
-      const last = this.#waiting.findLastIndex(([kind]) => kind === 'snapshot');
+      const last = this.#waiting.findLastIndex(({ report }) => report[0] === 'snapshot');
       if (last >= 0) this.#waiting.splice(last, 1);
     }
     this.#add(['snapshot', reportOf(snapshot)]);
@@ -81,7 +88,7 @@ export class Reports {
   }
 
   #add(report: Report): void {
-    this.#waiting.push(report);
+    this.#waiting.push({ report, ...pack(report) });
     if (this.#of.snapshots === 'all' && this.#waiting.length >= BATCH) this.#flush();
     else if (!this.#scheduled) {
       this.#scheduled = true;
@@ -94,19 +101,28 @@ export class Reports {
 
   #flush(): void {
     while (this.#waiting.length > 0 && !this.#behind) {
-      const batch = this.#waiting.splice(0, BATCH);
+      const batch = this.#waiting.splice(0, this.#nextBatch);
       if (!this.#send(batch)) continue;
-      for (const report of batch) {
-        const refusal = this.#send([report]);
-        if (refusal) this.#sendInstead(report, refusal);
+      for (const entry of batch) {
+        const refusal = this.#send([entry]);
+        if (refusal) this.#sendInstead(entry.report, refusal);
       }
     }
   }
 
+  /** How many reports go together: what may be refused goes alone, so that the others are none the worse for it. */
+  get #nextBatch(): number {
+    const most = Math.min(this.#waiting.length, BATCH);
+    for (let i = 0; i < most; i++) if (!this.#waiting[i]!.plain) return Math.max(i, 1);
+    return most;
+  }
+
   /** Sends a batch; gives the reason if it can't be sent, and then nothing was. */
-  #send(batch: readonly Report[]): Error | undefined {
-    const { value, references } = pack(batch);
-    const answer = this.#observer.receive(this.#number, value as Report[], references);
+  #send(batch: readonly Waiting[]): Error | undefined {
+    const number = this.#number;
+    const reports = batch.map(({ value }) => value as Report);
+    const references = batch.some((entry) => entry.references);
+    const answer = this.#observer.receive(number, reports, references);
     const refusal = refusalOf(answer);
     if (refusal) return refusal;
     this.#number++;
@@ -117,19 +133,27 @@ export class Reports {
       if (this.#unacknowledged > 0 || this.#waiting.length > 0) return;
       this.#drained?.();
     };
-    // An observer that is gone takes no more, which the end of its session tells the actor.
-    answer.then(taken, taken);
+    answer.then(taken, (cause: Error & { code?: unknown }) => {
+      // An observer that is gone takes no more, which the end of its session tells the actor. One that could not read
+      // this waits for its number.
+      if (cause.code === 'ERR_OFFSITE_UNDECODABLE') {
+        this.#observer.receive(number, [], false).then(undefined, () => {});
+        for (const { report } of batch) this.#sendInstead(report, cause);
+      }
+      taken();
+    });
     return undefined;
   }
 
   /** Tells what can be told of something that can't cross. */
   #sendInstead(report: Report, refusal: Error): void {
     if (report[0] === 'emitted' || report[0] === 'sentUp') {
-      this.#send([['refused', String((report[1] as EventObject).type), refusal]]);
+      const type = String((report[1] as EventObject).type);
+      this.#send([asWaiting(['refused', type, refusal])]);
     } else if (report[0] === 'snapshot') {
-      const bare = reportWithout(report[1] as object, refusal);
+      const bare = asWaiting(['snapshot', reportWithout(report[1] as object, refusal)]);
       // Then it is the output: whoever started the actor waits for nothing else.
-      if (this.#send([['snapshot', bare]])) this.#fail(refusal);
+      if (this.#send([bare])) this.#fail(refusal);
     }
   }
 }

@@ -19,3 +19,9 @@ test('rows come from a site until its caller has seen enough', async () => {
     /^1: 20\.\d\d °C\n2: .*\n3: .*\nnothing is measured over there any more\n$/,
   );
 });
+
+test('a machine starts its actor again when the site has died, and that goes on where it was', async () => {
+  expect(await example('comes-back.js')).toMatch(
+    /^found 2, 3, 5, 7, 11 in localhost\/1; now its process is killed\nERR_OFFSITE_CRASHED: the site died with [5-9] primes found\nfound 2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37 in localhost\/2, after 1 death\n$/,
+  );
+});

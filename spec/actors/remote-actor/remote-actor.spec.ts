@@ -13,7 +13,8 @@ import {
   setup,
   toPromise,
 } from 'xstate';
-import { createRemoteActor, type DeadLetter, fromSite } from '../../../lib/index.ts';
+import { createRemoteActor, type DeadLetter, fromSite, RemoteManager } from '../../../lib/index.ts';
+import { track } from '../../support/sites.ts';
 import { ACTORS, type Actors, emitted, failure, overSites, until } from './over-sites.ts';
 
 overSites('a remote actor', (bench) => {
@@ -150,6 +151,24 @@ overSites('a remote actor', (bench) => {
     expect((await until(ref, ({ context }) => context !== undefined)).context).toEqual({ count: 1 });
     actor.stop();
     expect(ref.getSnapshot().status).toBe('stopped');
+  });
+
+  test('of an observable of events sends them to its parent, in order and before its end', async () => {
+    const machine = setup({
+      types: { context: {} as { seen: number[] }, events: {} as { type: 'tick'; i: number } },
+      actors: { ticks: fromSite<Actors, 'ticks'>(bench.site(), ACTORS, 'ticks') },
+    }).createMachine({
+      context: { seen: [] },
+      initial: 'hearing',
+      states: {
+        hearing: { invoke: { src: 'ticks', input: 300, onDone: 'done' } },
+        done: { type: 'final' },
+      },
+      on: { tick: { actions: assign({ seen: ({ context, event }) => [...context.seen, event.i] }) } },
+    });
+    const parent = createActor(machine).start();
+    const { context } = await until(parent, ({ status }) => status === 'done');
+    expect(context.seen).toEqual(Array.from({ length: 300 }, (_, i) => i));
   });
 
   test('gets ten thousand events in the order in which they were sent', async () => {
@@ -316,4 +335,13 @@ overSites('a remote actor', (bench) => {
     expect(seen.length).toBeLessThan(100);
     actor.stop();
   });
+});
+
+test('an actor runs in a site that does not have this disk, with all that travels', async () => {
+  const site = track(new RemoteManager({ fork: ['env'], cwd: tmpdir() }));
+  const actor = createRemoteActor<Actors, 'counter'>(site, ACTORS, 'counter', { input: { from: 1 } });
+  actor.send({ type: 'add', by: 2 });
+  actor.send({ type: 'finish' });
+  expect(await toPromise(actor)).toBe(3);
+  await site.close();
 });
