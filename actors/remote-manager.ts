@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { EventEmitter, setMaxListeners } from 'node:events';
 import { type Actor, createActor } from 'xstate';
 import type { SiteService } from '../lib/engine/site-service.ts';
-import { ForkError } from '../lib/fork/errors.ts';
 import { FunctorError } from '../lib/module/errors.ts';
 import { type Functor, type FunctorImports, functorScript, isFunctor } from '../lib/module/functor.ts';
 import { namesOf, remoteNames } from '../lib/module/names.ts';
@@ -15,8 +14,8 @@ import { bound } from '../lib/wire/call/bound.ts';
 import type { CallOptions } from '../lib/wire/call/options.ts';
 import { byReference, referenceOf } from '../lib/wire/reference/reference.ts';
 import { Session } from '../lib/wire/session.ts';
-import { deferred } from './remote-manager/deferred.ts';
-import { exitOf } from './remote-manager/exit.ts';
+import { deferred, unlessAborted } from './remote-manager/deferred.ts';
+import { exitOf, notStarted } from './remote-manager/exit.ts';
 import { greetingOf } from './remote-manager/greeting.ts';
 import { type RemoteManagerEvent, remoteManagerMachine } from './remote-manager/machine.ts';
 import { describeKey, type ModuleTarget, moduleKey } from './remote-manager/module-target.ts';
@@ -29,9 +28,10 @@ import {
   type RemoteManagerOptions,
 } from './remote-manager/options.ts';
 import { SiteOutput } from './remote-manager/output.ts';
-import { forksVirtually, Site } from './remote-manager/site.ts';
+import { Site } from './remote-manager/site.ts';
 import type { Health, SiteExit, SiteState } from './remote-manager/state.ts';
 import { checkTerms, issueTicket, notDetached } from './remote-manager/ticket.ts';
+import { forksVirtually } from './remote-manager/way.ts';
 import { adopt, release } from './root.ts';
 
 /** How long a ping waits, in milliseconds, unless its caller says otherwise. */
@@ -108,7 +108,7 @@ export class RemoteManager implements AsyncDisposable {
       if (status !== 'done') return;
       // Closed in the very turn in which the engine greeted: it was ready, though the machine had not come to it.
       if (this.#site.greeting) resolve();
-      else reject(context.failure ?? this.#notStarted());
+      else reject(context.failure ?? notStarted(this.name, signal));
       release(this);
       signal?.removeEventListener('abort', this.#abort);
       // First, because a listener may throw.
@@ -226,7 +226,7 @@ export class RemoteManager implements AsyncDisposable {
   /** Measures a round trip through the site's own loop, in milliseconds; rejects if the site is dead. */
   async ping({ timeout = PING_WITHIN, signal }: CallOptions = {}): Promise<number> {
     // Only while it starts: once it was closed, the session says so.
-    if (this.state === 'starting') await this.#whenReady(signal);
+    if (this.state === 'starting') await unlessAborted(this.ready, signal);
     const start = performance.now();
     await bound(this.#session.ping(), `A ping to ${this.name}`, { timeout, signal });
     return performance.now() - start;
@@ -290,24 +290,6 @@ export class RemoteManager implements AsyncDisposable {
   readonly #abort = (): void => {
     void this.close();
   };
-
-  #whenReady(signal: AbortSignal | undefined): Promise<void> {
-    if (!signal) return this.ready;
-    const { promise, reject } = deferred<never>();
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    return Promise.race([this.ready, promise]).finally(() => signal.removeEventListener('abort', abort));
-  }
-
-  #notStarted(): ForkError {
-    return new ForkError(this.name, {
-      step: 'aborted',
-      what: 'it was closed while it started.',
-      remedy: 'Nothing of it is left.',
-      ...(this.#options.signal?.aborted && { cause: this.#options.signal.reason }),
-    });
-  }
 
   #exit(): SiteExit {
     const { value: state, context } = this.actor.getSnapshot();

@@ -1,3 +1,4 @@
+import { ForkError } from '../../lib/fork/errors.ts';
 import type { SiteDeath } from '../../lib/fork/fork-method.ts';
 import type { SiteExit, SiteState } from './state.ts';
 
@@ -22,3 +23,12 @@ export const exitOf = ({ state, death, failure, left }: End): SiteExit => {
     stderr: death?.stderr ?? failed?.stderr ?? [],
   };
 };
+
+/** The error of a site that was closed before it was ready; `signal` is what may have closed it. */
+export const notStarted = (name: string, signal: AbortSignal | undefined): ForkError =>
+  new ForkError(name, {
+    step: 'aborted',
+    what: 'it was closed while it started.',
+    remedy: 'Nothing of it is left.',
+    ...(signal?.aborted && { cause: signal.reason }),
+  });

@@ -1,17 +1,15 @@
 import { once } from 'node:events';
 import { engineGreeting } from '../../lib/engine/greetings.ts';
 import type { EngineGreeting } from '../../lib/engine/protocol.ts';
-import { forkOf, type Needs } from '../../lib/fork/automatic.ts';
-import { attached, detached, leadsHere } from '../../lib/fork/detached.ts';
 import { ForkError } from '../../lib/fork/errors.ts';
-import type { Fork, ForkedSite, SiteDeath } from '../../lib/fork/fork-method.ts';
-import { virtual } from '../../lib/fork/virtual.ts';
+import type { ForkedSite, SiteDeath } from '../../lib/fork/fork-method.ts';
 import { SiteClosedError, SiteCrashedError } from '../../lib/wire/errors.ts';
 import { PROTOCOL } from '../../lib/wire/frame/frame.ts';
 import type { Session } from '../../lib/wire/session.ts';
 import type { SiteLife } from './machine.ts';
 import type { CheckedOptions } from './options.ts';
 import type { SiteOutput } from './output.ts';
+import { wayTo } from './way.ts';
 
 /** How long a site may take to end in order once it was asked, in milliseconds: its children end before it. */
 const ASK_FOR = 3_000;
@@ -39,25 +37,6 @@ const howItEnded = ({ exitCode, signal, cause }: SiteDeath): string => {
   if (cause instanceof Error) return `died of an uncaught ${cause.name}: ${cause.message}`;
   if (signal) return `was ended by ${signal}`;
   return exitCode === null ? 'has ended or closed its connection' : `ended with exit code ${exitCode}`;
-};
-
-const needs = ({ host, detach, cwd }: CheckedOptions): Needs => ({
-  host,
-  detach,
-  ownFolder: cwd !== undefined && cwd !== process.cwd(),
-});
-
-/** Whether the site will be a thread of this process. */
-export const forksVirtually = (options: CheckedOptions): boolean =>
-  forkOf(options.fork, needs(options)) === virtual;
-
-/** The way to a new site, or to the detached one that a ticket leads to. */
-const wayTo = (options: CheckedOptions): Fork => {
-  const { fork: method, ticket, detach, idleTimeout, host } = options;
-  const fork = forkOf(method, needs(options));
-  if (ticket) return attached(ticket, fork, leadsHere(host, method));
-  // A thread says itself that it can't be.
-  return detach && fork !== virtual ? detached(fork, idleTimeout) : fork;
 };
 
 /** One engine, from the fork to the last trace of its process; its manager's machine says when. */
