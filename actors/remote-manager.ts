@@ -32,11 +32,12 @@ import {
   type RemoteManagerOptions,
 } from './remote-manager/options.ts';
 import { SiteOutput } from './remote-manager/output.ts';
-import { forksVirtually, Site } from './remote-manager/site.ts';
+import { Site } from './remote-manager/site.ts';
 import { siteNode } from './remote-manager/site-node.ts';
 import { closedEarly } from './remote-manager/start-failures.ts';
 import type { SiteExit, SiteState } from './remote-manager/state.ts';
 import { checkTerms, issueTicket, notDetached } from './remote-manager/ticket.ts';
+import { forksVirtually } from './remote-manager/way.ts';
 import { adopt, release } from './root.ts';
 
 /** How long a ping waits, in milliseconds, unless its caller says otherwise. */

@@ -8,7 +8,7 @@ import type { Link } from '../../lib/wire/link/link.ts';
 import { Session } from '../../lib/wire/session.ts';
 
 /** How often is looked whether anything is still held through a connection, in milliseconds; who holds it ends it. */
-const LOOK_EVERY = 5_000;
+const LOOK_EVERY = 1_000;
 
 /** What a process that offers a value gives to who has come for it. */
 export interface Giver {

@@ -1,10 +1,7 @@
 import { once } from 'node:events';
 import { engineGreeting } from '../../lib/engine/greetings.ts';
 import type { EngineGreeting } from '../../lib/engine/protocol.ts';
-import { forkOf, type Needs } from '../../lib/fork/automatic.ts';
-import { attached, detached, leadsHere } from '../../lib/fork/detached.ts';
-import type { Fork, ForkedSite, SiteDeath } from '../../lib/fork/fork-method.ts';
-import { virtual } from '../../lib/fork/virtual.ts';
+import type { ForkedSite, SiteDeath } from '../../lib/fork/fork-method.ts';
 import type { Session } from '../../lib/wire/session.ts';
 import { crashed, type KnownDeath, reasonOf } from './death.ts';
 import { closedFailure, leftFailure } from './exit.ts';
@@ -13,6 +10,7 @@ import type { SiteLife } from './machine.ts';
 import type { CheckedOptions } from './options.ts';
 import type { SiteOutput } from './output.ts';
 import { checkEngine, closedEarly, diedEarly, strange, tooLate } from './start-failures.ts';
+import { wayTo } from './way.ts';
 
 /** How long a site may take to end in order once it was asked, in milliseconds: its children end before it. */
 const ASK_FOR = 3_000;
@@ -36,16 +34,6 @@ const within = async (ended: Promise<unknown>, bound: number): Promise<boolean> 
   return came;
 };
 
-const needs = ({ host, detach, cwd }: CheckedOptions): Needs => ({
-  host,
-  detach,
-  ownFolder: cwd !== undefined && cwd !== process.cwd(),
-});
-
-/** Whether the site will be a thread of this process. */
-export const forksVirtually = (options: CheckedOptions): boolean =>
-  forkOf(options.fork, needs(options)) === virtual;
-
 /** What a site tells its manager. */
 export interface SiteEvents {
   /** Its process or thread has ended, or was given up. */
@@ -53,14 +41,6 @@ export interface SiteEvents {
   /** It is out of reach, or has come back; `silent` is for how long nothing came, in milliseconds. */
   reach(reachable: boolean, silent: number): void;
 }
-/** The way to a new site, or to the detached one that a ticket leads to. */
-const wayTo = (options: CheckedOptions): Fork => {
-  const { fork: method, ticket, detach, idleTimeout, host } = options;
-  const fork = forkOf(method, needs(options));
-  if (ticket) return attached(ticket, fork, leadsHere(host, method));
-  // A thread says itself that it can't be.
-  return detach && fork !== virtual ? detached(fork, idleTimeout) : fork;
-};
 
 /** One engine, from the fork to the last trace of its process; its manager's machine says when. */
 export class Site implements SiteLife {

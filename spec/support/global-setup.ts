@@ -25,10 +25,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
   // Engines that travelled are kept in the user's cache; the tests' ones shall not be, and the first must travel.
   const cache = mkdtempSync(join(tmpdir(), 'offsite-cache-'));
   process.env.XDG_CACHE_HOME = cache;
+  // Neither shall detached sites of theirs be among the user's own.
+  const runtime = mkdtempSync(join(tmpdir(), 'offsite-run-'));
+  process.env.XDG_RUNTIME_DIR = runtime;
 
   const sshd: Sshd | { unavailable: string } = await startSshd({
     [RUN_MARK]: mark,
     XDG_CACHE_HOME: cache,
+    XDG_RUNTIME_DIR: runtime,
   }).catch((error: unknown) => ({
     unavailable: `No sshd could be started here: ${error instanceof Error ? error.message : String(error)}`,
   }));
@@ -37,7 +41,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return async () => {
     const left = await leftOver(mark, 'unavailable' in sshd ? undefined : sshd.pid);
     if (!('unavailable' in sshd)) await sshd.close();
-    rmSync(cache, { recursive: true, force: true });
+    for (const folder of [cache, runtime]) rmSync(folder, { recursive: true, force: true });
     if (left.length === 0) return;
     killAll(left.map((row) => row.pid));
     process.exitCode = 1;

@@ -4,7 +4,7 @@ import { HEARTBEAT } from '../protocol.ts';
 /** How often a busy site says that it lives, in milliseconds. */
 const BEAT_EVERY = 200;
 /** How long a site may take to end in order when its lease is over, in milliseconds; its loop may never turn again. */
-const LEAVE_WITHIN = 5_000;
+const LEAVE_WITHIN = 4_000;
 /** How long who connects may take to say what for, in milliseconds. */
 const SAY_WITHIN = 5_000;
 
