@@ -4,17 +4,11 @@ import { type Actor, createActor } from 'xstate';
 import type { SiteService } from '../lib/engine/site-service.ts';
 import type { TreeNode } from '../lib/engine/tree.ts';
 import { isSite } from '../lib/engine/watch.ts';
-import { FunctorError } from '../lib/module/errors.ts';
-import { type Functor, type FunctorImports, functorScript, isFunctor } from '../lib/module/functor.ts';
-import { namesOf, remoteNames } from '../lib/module/names.ts';
+import type { Functor, FunctorImports } from '../lib/module/functor.ts';
 import type { Remote, RemoteReference } from '../lib/module/remote.ts';
-import type { SourceService } from '../lib/module/source/service.ts';
-import { linkAll, Sources } from '../lib/module/source/sources.ts';
-import type { LinkWish } from '../lib/module/table.ts';
 import type { TicketTerms } from '../lib/ticket/keys.ts';
 import { bound } from '../lib/wire/call/bound.ts';
 import type { CallOptions } from '../lib/wire/call/options.ts';
-import { byReference, referenceOf } from '../lib/wire/reference/reference.ts';
 import { Session } from '../lib/wire/session.ts';
 import { deferred, orAborted } from './remote-manager/deferred.ts';
 import { closedFailure, exitOf } from './remote-manager/exit.ts';
@@ -22,11 +16,11 @@ import { type Fault, Faults } from './remote-manager/faults.ts';
 import { greetingOf } from './remote-manager/greeting.ts';
 import type { Health } from './remote-manager/health.ts';
 import { type RemoteManagerEvent, remoteManagerMachine } from './remote-manager/machine.ts';
-import { describeKey, type ModuleTarget, moduleKey } from './remote-manager/module-target.ts';
+import type { ModuleTarget } from './remote-manager/module-target.ts';
+import { Modules } from './remote-manager/modules.ts';
 import {
   type AttachOptions,
   type CheckedOptions,
-  checkLinkOptions,
   checkOptions,
   type LinkOptions,
   type RemoteManagerOptions,
@@ -72,7 +66,7 @@ export class RemoteManager implements AsyncDisposable {
   readonly #session: Session;
   readonly #site: Site;
   readonly #service: Remote<SiteService>;
-  readonly #sources: Sources;
+  readonly #modules: Modules;
   readonly #faults: Faults;
   readonly #events = new EventEmitter<{ exit: [SiteExit] }>();
   readonly #ended: Promise<void>;
@@ -83,16 +77,15 @@ export class RemoteManager implements AsyncDisposable {
     this.host = host;
     this.name = name ?? `${host}/${++sites}`;
     const output = new SiteOutput(this.name, stdout, stderr);
-    // Only this is for the site to call: what it may read is decided here.
-    this.#sources = new Sources(serve, () => this.#site.sharesDisk);
-    const main: SourceService = {
-      describe: (...args) => this.#sources.describe(...args),
-      resolve: (...args) => this.#sources.resolve(...args),
-      sources: (hashes) => this.#sources.sources(hashes),
-    };
+    this.#modules = new Modules({
+      name: this.name,
+      serve,
+      sharesDisk: () => this.#site.sharesDisk,
+      session: () => this.#session,
+    });
     this.#session = new Session(
       this.name,
-      main,
+      this.#modules.main,
       {
         hello: (greeting) => this.#site.onGreeting(greeting),
         output: (descriptor, text) => output.write(descriptor, text),
@@ -190,16 +183,7 @@ export class RemoteManager implements AsyncDisposable {
    * Rejects with the error of the loading.
    */
   link<M extends object>(target: ModuleTarget, options: LinkOptions = {}): RemoteReference<M> {
-    const { origin, fresh } = checkLinkOptions(options);
-    const key = moduleKey(target);
-    if (origin !== 'site') this.#sources.link(key, origin === 'parent');
-    const wish: LinkWish | undefined = origin || fresh ? { origin, fresh } : undefined;
-    const linked = wish ? this.#service.link(key, wish) : this.#service.link(key);
-    return bound(
-      linked as unknown as RemoteReference<M>,
-      `Linking ${describeKey(key)} in ${this.name}`,
-      options,
-    );
+    return this.#modules.link<M>(target, options);
   }
 
   /**
@@ -211,40 +195,23 @@ export class RemoteManager implements AsyncDisposable {
     base?: ModuleTarget,
     options?: CallOptions,
   ): RemoteReference<M> {
-    if (!isFunctor(functor)) {
-      throw new FunctorError(`Only a functor can be applied in a site; make one with functor(…) first.`);
-    }
-    const text = { import: functor.import, script: functorScript(functor) };
-    const key = base === undefined ? undefined : moduleKey(base);
-    if (key) this.#sources.link(key);
-    linkAll(this.#sources, Object.values(functor.import));
-    return bound(
-      this.#service.apply(text, key) as unknown as RemoteReference<M>,
-      `Applying a functor in ${this.name}`,
-      options,
-    );
+    return this.#modules.apply(functor, base, options);
   }
 
   /**
    * Installs a module under a key, so that later links, imports and functors find it, also in place of a system module.
    * It may live here or, given as a proxy, in any site. Rejects with KeyTakenError.
    */
-  async enter(target: ModuleTarget, module: object, options?: CallOptions): Promise<void> {
-    const key = moduleKey(target);
-    const names = referenceOf(module) ? await remoteNames(module, this.#session) : namesOf(module);
-    const entered = names
-      ? this.#service.enter(key, byReference(module), names)
-      : this.#service.enter(key, module);
-    await bound(entered, `Entering ${describeKey(key)} in ${this.name}`, options);
+  enter(target: ModuleTarget, module: object, options?: CallOptions): Promise<void> {
+    return this.#modules.enter(target, module, options);
   }
 
   /**
    * Drops a module from the site's table: the next link loads it again, and another one may be entered. Proxies that
    * are held keep the old one.
    */
-  async forget(target: ModuleTarget, options?: CallOptions): Promise<void> {
-    const key = moduleKey(target);
-    await bound(this.#service.forget(key), `Forgetting ${describeKey(key)} in ${this.name}`, options);
+  forget(target: ModuleTarget, options?: CallOptions): Promise<void> {
+    return this.#modules.forget(target, options);
   }
 
   /** Measures a round trip through the site's own loop, in milliseconds; rejects if the site is dead. */
