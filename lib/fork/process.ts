@@ -152,7 +152,7 @@ const bootLine = async (stdout: Readable, signal: AbortSignal): Promise<BootLine
 };
 
 /** Whether a command is not the engine itself, but leads to it. */
-const leads = ({ method }: Command): boolean => method !== 'sh';
+const leads = ({ here }: Command): boolean => !here;
 
 /** Starts a command and waits until the engine at its end is there; rejects with ForkError and leaves nothing. */
 export const forkProcess = async (command: Command, request: ForkRequest): Promise<ForkedSite> => {
@@ -205,7 +205,11 @@ export const forkProcess = async (command: Command, request: ForkRequest): Promi
     method: command.method,
     link,
     pid,
-    heardAt: () => Math.max(lines.heardAt, link.heardAt),
+    // A command of the user's may not pass stderr on: signs of life that never come can't be missed.
+    heardAt: () =>
+      command.elsewhere || !leads(command) || lines.beats
+        ? Math.max(lines.heardAt, link.heardAt)
+        : performance.now(),
     exited,
     sweep: async () => {
       // Only the group: the process itself has been waited for, and its id may be another's by now.
