@@ -6,6 +6,8 @@ export interface KnownDeath extends SiteDeath {
   readonly reason: DeathReason;
   /** For how long nothing had been heard of it when it was given up, in milliseconds. */
   readonly silent?: number;
+  /** Whether it was killed because it lived on without its link. */
+  readonly lostLink?: boolean;
 }
 
 /** What is known beside how the process or thread ended. */
@@ -30,16 +32,15 @@ export const reasonOf = (died: SiteDeath, circumstances: Circumstances): DeathRe
 };
 
 /** What happened, as the end of a sentence that begins with the site's name. */
-export const howItEnded = (death: KnownDeath | SiteDeath): string => {
-  const { exitCode, signal, cause } = death;
-  if ('reason' in death && death.reason === 'unreachable') {
-    return death.silent === undefined
+export const howItEnded = (death: SiteDeath & Partial<KnownDeath>): string => {
+  const { exitCode, signal, cause, reason, silent, lostLink } = death;
+  if (reason === 'unreachable') {
+    return silent === undefined
       ? 'ended itself, because it was cut off from this host for nearly its unreachableTimeout'
-      : `was out of reach for ${Math.round(death.silent)} ms, longer than its unreachableTimeout, and was given up`;
+      : `was out of reach for ${Math.round(silent)} ms, longer than its unreachableTimeout, and was given up`;
   }
-  if ('reason' in death && death.reason === 'oom') {
-    return 'ran out of memory: its heap was full';
-  }
+  if (reason === 'oom') return 'ran out of memory: its heap was full';
+  if (lostLink) return 'lost its link, and was killed because it lived on without';
   if (cause instanceof Error) return `died of an uncaught ${cause.name}: ${cause.message}`;
   if (signal === 'SIGKILL') {
     return 'was ended by SIGKILL; if nobody sent it, the kernel may have been out of memory';

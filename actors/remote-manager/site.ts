@@ -55,6 +55,8 @@ export class Site implements SiteLife {
   /** Aborted when asking has taken as long as it may. */
   readonly #hurry = new AbortController();
   #linkFailure: Error | undefined;
+  /** It outlived its link, and was killed for that. */
+  #lostLink = false;
   /** What the engine said of itself, once it is ready. */
   greeting: EngineGreeting | undefined;
   /** Why it is closed, if whoever does it says so. */
@@ -108,8 +110,10 @@ export class Site implements SiteLife {
     const forked = this.#forked;
     if (!forked || this.death || this.#silent !== undefined) return;
     // Holds the program for this bounded moment: whoever waits for a call must still learn of its end.
-    const end = () => (forked.leave ? forked.leave() : forked.kill('SIGKILL'));
-    const timer = setTimeout(() => void end(), OUTLIVE_LINK);
+    const timer = setTimeout(() => {
+      this.#lostLink = true;
+      void (forked.leave ? forked.leave() : forked.kill('SIGKILL'));
+    }, OUTLIVE_LINK);
     void forked.exited.then(() => clearTimeout(timer));
   }
 
@@ -269,6 +273,7 @@ export class Site implements SiteLife {
       stderr: [...this.#output.tail],
       reason: reasonOf(died, { outOfMemory, cutOff, silent: this.#silent }),
       ...(this.#silent !== undefined && { silent: this.#silent }),
+      lostLink: this.#lostLink,
       ...(cause !== undefined && { cause }),
     };
     this.death = death;

@@ -64,7 +64,10 @@ const lifeline = (): void => {
   const resends = ({ local, remote }: SocketLine): boolean => {
     for (const table of ['tcp', 'tcp6']) {
       try {
-        for (const line of readFileSync(`/proc/self/net/${table}`, 'latin1').split('\n')) {
+        // As bytes, which lie outside of this thread's little heap: a host may have many sockets.
+        const bytes = readFileSync(`/proc/self/net/${table}`);
+        for (let at = bytes.indexOf(remote); at >= 0; at = bytes.indexOf(remote, at + 1)) {
+          const line = bytes.toString('latin1', bytes.lastIndexOf('\n', at) + 1, bytes.indexOf('\n', at));
           const [, here, there, , , , resent] = line.trim().split(/\s+/);
           if (here?.endsWith(local) && there?.endsWith(remote)) return Number.parseInt(resent!, 16) > 0;
         }

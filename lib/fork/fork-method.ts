@@ -43,6 +43,8 @@ export interface Command {
   readonly method: string;
   readonly file: string;
   readonly args: readonly string[];
+  /** Whether it becomes the engine on this host, and is no command of the user's that leads to one. */
+  readonly here?: boolean;
   /** Whether it is the engine itself, which then has its link on the descriptors 3 and 4, and not a way to one. */
   readonly direct?: boolean;
   /** How to run a shell line where the engine runs, if that is not this host: its processes can't be signalled else. */

@@ -40,6 +40,8 @@ export class LineReader {
   readonly tail: string[] = [];
   /** When something was last heard, on the clock of `performance.now()`. */
   heardAt = performance.now();
+  /** Whether a sign of life has ever come this way. */
+  beats = false;
 
   readonly #onLine: (line: string) => void;
 
@@ -56,6 +58,7 @@ export class LineReader {
     });
     stream.on('data', (chunk: Buffer) => {
       this.heardAt = performance.now();
+      this.beats ||= chunk.includes(HEARTBEAT);
       splitter.write(chunk);
     });
     stream.on('end', () => splitter.end());

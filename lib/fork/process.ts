@@ -178,11 +178,13 @@ const bootLine = async (stdout: Readable, signal: AbortSignal): Promise<BootLine
     ? parseBootLine(line)
     : { noise: line };
 };
+/** Whether a command is not the engine itself, but leads to it. */
+const leads = ({ here }: Command): boolean => !here;
 
 /** Starts a command and waits until the engine at its end is there; rejects with ForkError and leaves nothing. */
 export const forkProcess = async (command: Command, request: ForkRequest): Promise<ForkedSite> => {
   // What is started here is never the detached site itself, but a bridge to it.
-  const tethered = command.method !== 'sh';
+  const tethered = leads(command);
   const {
     child,
     input,
@@ -242,7 +244,11 @@ export const forkProcess = async (command: Command, request: ForkRequest): Promi
     method: command.method,
     link,
     pid,
-    heardAt: () => Math.max(lines.heardAt, link.heardAt),
+    // A command of the user's may not pass stderr on: signs of life that never come can't be missed.
+    heardAt: () =>
+      command.elsewhere || !leads(command) || lines.beats
+        ? Math.max(lines.heardAt, link.heardAt)
+        : performance.now(),
     exited,
     ...(errand && { errand, leave: () => letGo(pid, output, exited) }),
     sweep: async () => {

@@ -14,5 +14,5 @@ export const sh: Fork = async (request) => {
   }
   const direct = directWords(request);
   const [file, ...args] = direct ?? engineWords(request, request.nodePath ?? process.execPath, true);
-  return forkProcess({ method: 'sh', file: file!, args, direct: direct !== undefined }, request);
+  return forkProcess({ method: 'sh', file: file!, args, here: true, direct: direct !== undefined }, request);
 };

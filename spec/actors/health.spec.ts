@@ -19,8 +19,9 @@ const processes: [string, () => RemoteManagerOptions][] = [
 const start = (options: RemoteManagerOptions) =>
   track(new RemoteManager({ stdout: 'ignore', stderr: 'ignore', heartbeat: HEARTBEAT, ...options }));
 
-const works = (site: RemoteManager) =>
-  site.apply(
+const works = async (site: RemoteManager) => {
+  await site.ready;
+  return site.apply(
     functor(() => {
       const seen: number[] = [];
       return {
@@ -34,6 +35,7 @@ const works = (site: RemoteManager) =>
       };
     }),
   );
+};
 
 /** Reads until the site is in that state; what it was in before is told too. */
 const until = async (faults: AsyncIterable<Fault>, state: Fault['state']): Promise<string[]> => {
@@ -136,6 +138,18 @@ describe.each(processes)('a site forked by %s', (_name, options) => {
     await site.close();
     expect((await changed).value?.state).toBe('permFail');
   });
+});
+
+test('a site whose command does not pass its signs of life on is not missed for it', async () => {
+  const site = start({
+    fork: ['sh', '-c', 'exec "$@" 2>/dev/null', 'sh'],
+    heartbeat: 40,
+    unreachableTimeout: 120,
+  });
+  const work = await works(site);
+  await work.block(400);
+  expect(await work.note(1)).toBe(1);
+  expect(site.health.state).toBe('idle');
 });
 
 test('a detached site that is given up is not killed', async () => {

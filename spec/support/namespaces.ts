@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { killAll, RUN_MARK } from './processes.ts';
-import { type Sshd, type SshHost, startSshd } from './sshd.ts';
+import { aptInstall, type Sshd, type SshHost, startSshd } from './sshd.ts';
 
 /** How bad the way to a host is. */
 export interface Path {
@@ -33,6 +33,7 @@ export interface Network {
 const ip = (...words: string[]): string =>
   execFileSync('ip', words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 10_000 });
 
+const IP_PLACES = ['/usr/sbin/ip', '/sbin/ip', '/usr/bin/ip', '/bin/ip'];
 const RELAY = fileURLToPath(new URL('bad-line.pl', import.meta.url));
 /** Devices of the kernel's may have names of 15 letters. */
 const run = randomBytes(3).toString('hex');
@@ -45,6 +46,10 @@ export function noNetwork(): string | undefined {
   if (process.getuid?.() !== 0) return 'only root can make network namespaces';
   const name = `offsite-${run}`;
   try {
+    if (!IP_PLACES.some(existsSync) && existsSync('/usr/bin/apt-get')) {
+      process.stderr.write('spec: installing iproute2 with apt-get, for the specs that need a network\n');
+      aptInstall('iproute2');
+    }
     ip('netns', 'add', name);
   } catch (cause) {
     return `"ip netns add" (iproute2) does not work here: ${(cause as Error).message}`;

@@ -176,15 +176,20 @@ async function installSshd(): Promise<string> {
     );
   }
   process.stderr.write('spec: installing openssh-server with apt-get, for the specs that need a real sshd\n');
+  aptInstall('openssh-server', 'openssh-client');
+  const found = SSHD_PLACES.find(existsSync);
+  if (!found) throw new Error('apt-get installed openssh-server, but no sshd is where it should be.');
+  return found;
+}
+
+/** Installs packages of Debian's; throws what apt-get ends with. */
+export function aptInstall(...packages: string[]): void {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const aptGet = (...words: string[]): void => {
     execFileSync('apt-get', ['-q', '-y', ...words], { env, stdio: 'ignore', timeout: 180_000 });
   };
   aptGet('update');
-  aptGet('install', '--no-install-recommends', 'openssh-server', 'openssh-client');
-  const found = SSHD_PLACES.find(existsSync);
-  if (!found) throw new Error('apt-get installed openssh-server, but no sshd is where it should be.');
-  return found;
+  aptGet('install', '--no-install-recommends', ...packages);
 }
 
 function freePort(): Promise<number> {
