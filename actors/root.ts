@@ -41,10 +41,8 @@ const closeAll = async (): Promise<void> => {
   );
 };
 
-const tellAll = async (timeout: number): Promise<TreeNode[]> => {
-  const nodes = await Promise.all([...children.keys()].map((child) => child.tree?.({ timeout })));
-  return nodes.filter((node) => node !== undefined);
-};
+const tellAll = (timeout: number): Promise<TreeNode[]> =>
+  Promise.all([...children.keys()].flatMap((child) => (child.tree ? [child.tree({ timeout })] : [])));
 
 /** Takes a child under the root. */
 export const adopt = (child: Closable, tie: Tie = {}): void => {

@@ -15,6 +15,7 @@ const benches = {
   items: 'calls in flight, live references and streams: is the cost of one the same when there are many?',
   codec: 'values to bytes and back beside JSON, v8, msgpackr and superjson',
   start: 'from the wish for a site to its first word',
+  supervisor: 'what it costs to be looked after, and how soon a dead site is known and replaced',
   idle: 'how much CPU a site takes that has little to do',
 };
 const names = Object.keys(benches);

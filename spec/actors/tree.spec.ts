@@ -78,7 +78,8 @@ describe('the tree', () => {
       .catch(() => {});
     while (await manager.ping({ timeout: 50 }).catch(() => undefined));
     const { children } = await tree({ timeout: 50 });
-    expect(children).toMatchObject([{ name: 'busy', state: 'ready', inFlight: 1, children: [] }]);
+    expect(children).toMatchObject([{ name: 'busy', state: 'ready', children: [] }]);
+    expect(children[0]!.inFlight).toBeGreaterThan(0);
     expect(children[0]!.unanswered).toMatch(/Asking busy was not answered within 50 ms/);
     expect(children[0]!.memory).toBeUndefined();
   });
