@@ -80,7 +80,6 @@ const programName = (): string => {
  */
 export const tree = async ({ timeout = TELL_WITHIN }: { timeout?: number } = {}): Promise<TreeNode> => {
   checkCallOptions({ timeout });
-  // Those of this process itself have all of the time.
   const report = await siteReport(timeout);
   return {
     kind: 'root',
