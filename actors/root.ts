@@ -41,10 +41,8 @@ const closeAll = async (): Promise<void> => {
   );
 };
 
-const tellAll = async (timeout: number): Promise<TreeNode[]> => {
-  const nodes = await Promise.all([...children.keys()].map(async (child) => child.tree?.({ timeout })));
-  return nodes.filter((node) => node !== undefined);
-};
+const tellAll = (timeout: number): Promise<TreeNode[]> =>
+  Promise.all([...children.keys()].flatMap((child) => (child.tree ? [child.tree({ timeout })] : [])));
 
 /** Takes a child under the root. */
 export const adopt = (child: Closable, tie: Tie = {}): void => {
@@ -82,7 +80,6 @@ const programName = (): string => {
  */
 export const tree = async ({ timeout = TELL_WITHIN }: { timeout?: number } = {}): Promise<TreeNode> => {
   checkCallOptions({ timeout });
-  // Those of this process itself have all of the time.
   const report = await siteReport(timeout);
   return {
     kind: 'root',

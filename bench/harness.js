@@ -23,7 +23,7 @@ import vm from 'node:vm';
 /**
  * @typedef {object} Row
  * @property {string} measure
- * @property {'us' | '%'} unit
+ * @property {'us' | '%' | 'bytes'} unit
  * @property {Figures} ours
  * @property {Figures} [against] nothing where only ours is of interest
  * @property {number} [ratio] ours / against: the median of the rounds' ratios; nothing if one of them is absent
@@ -121,7 +121,7 @@ export class Harness {
    * Adds a row for a figure that is measured against nothing but its target.
    * @param {string} measure
    * @param {number | 'not here'} value
-   * @param {'us' | '%'} unit
+   * @param {'us' | '%' | 'bytes'} unit
    */
   level(measure, value, unit) {
     const ours = typeof value === 'string' ? { absent: value } : { median: value, mean: value };

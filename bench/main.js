@@ -16,6 +16,7 @@ const benches = {
   codec: 'values to bytes and back beside JSON, v8, msgpackr and superjson',
   actors: 'events to an actor in a site, and answers from it, beside a local actor and a bare call',
   start: 'from the wish for a site to its first word',
+  supervisor: 'what it costs to be looked after, and how soon a dead site is known and replaced',
   idle: 'how much CPU a site takes that has little to do',
 };
 const names = Object.keys(benches);

@@ -13,12 +13,16 @@ const times = (ratio) => (ratio < 1 ? ratio.toPrecision(2) : ratio.toFixed(ratio
 /** @param {number} share */
 const percent = (share) => `${share.toPrecision(3)} %`;
 
+/** @param {number} count */
+const bytes = (count) => (count < 1024 ? `${Math.round(count)} B` : `${(count / 1024).toPrecision(3)} KiB`);
+
 /**
  * @param {import('./harness.js').Figures | undefined} figures
- * @param {'us' | '%'} unit
+ * @param {'us' | '%' | 'bytes'} unit
  */
 const shown = (figures, unit) => {
   if (figures?.median === undefined) return figures?.absent ?? '';
+  if (unit === 'bytes') return bytes(figures.median);
   return unit === '%' ? percent(figures.median) : time(figures.median);
 };
 
@@ -28,7 +32,8 @@ const shown = (figures, unit) => {
  */
 const verdictOf = ({ verdict, against, unit }) => {
   if (!verdict) return ['', ''];
-  const bound = against || unit !== '%' ? times(verdict.atMost) : percent(verdict.atMost);
+  const ours = unit === '%' ? percent(verdict.atMost) : time(verdict.atMost);
+  const bound = against ? times(verdict.atMost) : ours;
   return [`<= ${bound}${verdict.among > 1 ? `, best of ${verdict.among}` : ''}`, verdict.word];
 };
 

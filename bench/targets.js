@@ -23,6 +23,9 @@ export const SLEEPERS = 'two counters, ends sleep at once';
 /** From this round trip of sleepers on, in microseconds, wake-ups are called dear. */
 export const DEAR = 20;
 
+/** How soon Erlang tells a monitor of a killed node, in microseconds. */
+const ERLANG_EVENT = 5_000;
+
 const wakeUpsAreDear = (/** @type {readonly Row[]} */ rows) =>
   rows.some(({ against }) => against?.name === SLEEPERS && (against.median ?? 0) > DEAR);
 
@@ -67,6 +70,8 @@ export const targets = [
     against: ['32 node -e that write a byte'],
     atMost: 1.15,
   },
+  { measure: 'SIGKILL to event, sh', atMost: ERLANG_EVENT },
+  { measure: 'SIGKILL to ready again, sh', against: ['fork to ready'], atMost: 1.2 },
   ...['virtual', 'sh'].map((fork) => ({ measure: `CPU of both ends, ${fork}, idle`, atMost: 0.5 })),
 ];
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { AnyActorLogic, AnyActorRef } from 'xstate';
 import { backoffDelay } from './backoff.ts';
 import { ChildRecord } from './child.ts';
@@ -55,6 +56,8 @@ export class Children implements SupervisorLife {
   readonly #hurries: (() => void)[] = [];
 
   constructor(options: CheckedSupervisorOptions, overseer: Overseer) {
+    // One signal for all children is what it is for.
+    setMaxListeners(0, this.#hurry.signal);
     this.options = options;
     this.overseer = overseer;
     this.time = new Time(options.clock);

@@ -10,7 +10,7 @@ import { byReference, referenceOf } from '../wire/reference/reference.ts';
 import { loadOnce } from './failed-loads.ts';
 import { makeLoader } from './loader/loader.deferred.ts';
 import type { Loader, Parent } from './loader/loader.ts';
-import { type SiteReport, siteReport } from './tree.ts';
+import { SHARE_BELOW, type SiteReport, siteReport } from './tree.ts';
 import { type Tell, watchReference } from './watch.ts';
 
 /** How much earlier than the clock a file system's times may be, in milliseconds: they are taken from a slower one. */
@@ -74,9 +74,9 @@ export class SiteService {
     this.#modules.forget(name);
   }
 
-  /** What this site tells of itself and of the sites that it has forked, which are asked for so many milliseconds. */
+  /** What this site tells of itself and of the sites that it has forked, to somebody who waits so many milliseconds. */
   tree(timeout: number): Promise<SiteReport> {
-    return siteReport(timeout);
+    return siteReport(timeout * SHARE_BELOW);
   }
 
   /** The names that a module of this site exports, for a site in which it is entered. */

@@ -47,16 +47,16 @@ export const tellTree = (teller: Teller): void => {
 };
 
 /** The share of the time that those below get, so that their answers come before the patience above is over. */
-const BELOW = 0.8;
+export const SHARE_BELOW = 0.8;
 
 const memory = (): number => {
   const { rss, heapTotal, external } = process.memoryUsage();
   return isMainThread ? rss : heapTotal + external;
 };
 
-/** This process or thread, and what hangs on it; a site in which nothing has been forked has no children. */
+/** This process or thread, and what hangs on it, which is asked for so many milliseconds; a site in which nothing has been forked has no children. */
 export const siteReport = async (timeout: number): Promise<SiteReport> => {
-  const told = await Promise.all([...(shared[KEY] ?? [])].map((teller) => teller(timeout * BELOW)));
+  const told = await Promise.all([...(shared[KEY] ?? [])].map((teller) => teller(timeout)));
   // In a thread this clock began with it.
   return { memory: memory(), uptime: Math.round(performance.now()), children: told.flat() };
 };

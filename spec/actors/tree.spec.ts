@@ -72,13 +72,11 @@ describe('the tree', () => {
 
   test('does not wait for a site that is busy for longer than it was given, and says so', async () => {
     const manager = track(new RemoteManager({ ...quiet, fork: 'virtual', name: 'busy' }));
-    manager
-      .link<Misbehave>(fixture('misbehave.js'))
-      .spin()
-      .catch(() => {});
-    while (await manager.ping({ timeout: 50 }).catch(() => undefined));
+    const module = await manager.link<Misbehave>(fixture('misbehave.js'));
+    module.spin().catch(() => {});
     const { children } = await tree({ timeout: 50 });
-    expect(children).toMatchObject([{ name: 'busy', state: 'ready', inFlight: 1, children: [] }]);
+    expect(children).toMatchObject([{ name: 'busy', state: 'ready', children: [] }]);
+    expect(children[0]!.inFlight).toBeGreaterThan(0);
     expect(children[0]!.unanswered).toMatch(/Asking busy was not answered within 50 ms/);
     expect(children[0]!.memory).toBeUndefined();
   });

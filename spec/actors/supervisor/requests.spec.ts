@@ -107,6 +107,21 @@ describe('a simple_one_for_one supervisor', () => {
     expect(children.map(({ state }) => state)).toEqual(['gone', 'gone', 'gone']);
   });
 
+  test('ends all of them at once, however many they are, and warns of no leak', async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error) => warnings.push(warning);
+    process.on('warning', note);
+    const supervisor = new Supervisor({
+      strategy: 'simple_one_for_one',
+      children: [{ id: 'inner', start: () => new Supervisor() }],
+    });
+    await Promise.all(Array.from({ length: 20 }, () => supervisor.startChild()));
+    await supervisor.close();
+    await new Promise(setImmediate);
+    process.off('warning', note);
+    expect(warnings).toEqual([]);
+  });
+
   test('gives the argument to an actor logic as its input, at each restart as well', async () => {
     const troupe = new Troupe();
     const inputs: unknown[] = [];

@@ -34,12 +34,9 @@ const nextDown = (supervisor: Supervisor, id: string) =>
 /** Has the site `busy` spin for ever; resolves to its pid. */
 const spinning = async (supervisor: Supervisor): Promise<number> => {
   const busy = await supervisor.child('busy').whenUp();
-  busy
-    .link<Misbehave>(misbehave)
-    .spin()
-    .catch(() => {});
-  // A ping may overtake the loading of the module.
-  while (await busy.ping({ timeout: 100 }).catch(() => undefined));
+  const module = await busy.link<Misbehave>(misbehave);
+  // It is performed as soon as it arrives, and so before anything that is sent later.
+  module.spin().catch(() => {});
   return busy.pid!;
 };
 
