@@ -1,6 +1,6 @@
 import type { ActorScope, AnyActorRef, EventObject, Snapshot } from 'xstate';
 import { release, withOptions } from '../../lib/wire/reference/handle.ts';
-import type { Releasable } from '../../lib/wire/reference/reference.ts';
+import { type Releasable, referenceOf } from '../../lib/wire/reference/reference.ts';
 import type { ModuleTarget } from '../remote-manager/module-target.ts';
 import { actorAt, pack } from './crossing.ts';
 import { bury } from './dead-letters.ts';
@@ -141,7 +141,10 @@ export class StandIn {
     if (systemId !== undefined) this.#neighbour.announce(systemId, self);
     this.#directory.join(this.#neighbour);
     void this.#run().finally(() => {
-      for (const each of [host, module, this.#hosted, inlet]) release(each as unknown as Releasable);
+      // Whoever else links may give what goes back in its own way.
+      for (const each of [host, module, this.#hosted, inlet]) {
+        if (referenceOf(each)) release(each as unknown as Releasable);
+      }
     });
   }
 

@@ -166,8 +166,8 @@ overSites('the life of a remote actor', (bench) => {
 
   test('leaves nothing in the tables of its site', async () => {
     // It takes no more than a few calls and references at once, so what is left would end this long before its end.
-    const site = bench.fork({ limits: { references: 60, calls: 60 } });
-    for (let round = 0; round < 10; round++) {
+    const site = bench.fork({ limits: { references: 40, calls: 40 } });
+    for (let round = 0; round < 15; round++) {
       for (let i = 0; i < 4; i++) {
         const actor = createRemoteActor<Actors, 'counter'>(site, ACTORS, 'counter');
         actor.send({ type: 'add', by: 1 });
