@@ -40,23 +40,25 @@ type Scope = ActorScope<Snapshot<unknown>, EventObject>;
 
 /** The owner as its actor's site sees it. */
 class Owner extends Observing implements OwnerService {
-  readonly #directory: Directory;
-  readonly #neighbour: Neighbour;
+  #announced: ((systemId: string, actor: AnyActorRef | undefined) => void) | undefined;
   /** Resolves when the actor is known by what it calls itself; before, its own reference would mean another. */
   #known: Promise<unknown> | undefined;
 
   constructor(
     take: (report: Report) => void,
-    directory: Directory,
-    neighbour: Neighbour,
+    announced: (systemId: string, actor: AnyActorRef | undefined) => void,
     known: Promise<unknown>,
   ) {
     super(take);
-    this.#directory = directory;
-    this.#neighbour = neighbour;
+    this.#announced = announced;
     this.#known = known.then(() => {
       this.#known = undefined;
     });
+  }
+
+  override close(): void {
+    super.close();
+    this.#announced = undefined;
   }
 
   override async receive(number: number, reports: readonly Report[], references: boolean): Promise<void> {
@@ -66,7 +68,7 @@ class Owner extends Observing implements OwnerService {
 
   /** See OwnerService. */
   announce(systemId: string, address: ActorAddress | undefined): Promise<void> {
-    this.#directory.hear(systemId, address && actorAt(address), this.#neighbour);
+    this.#announced?.(systemId, address && actorAt(address));
     return Promise.resolve();
   }
 }
@@ -195,7 +197,11 @@ export class StandIn {
       },
       () => {},
     );
-    const owner = new Owner((report) => this.#take(report), this.#directory, this.#neighbour, known);
+    const owner = new Owner(
+      (report) => this.#take(report),
+      (systemId, actor) => this.#ended || this.#directory.hear(systemId, actor, this.#neighbour),
+      known,
+    );
     try {
       // In this turn, so that no round trip lies between.
       await withOptions(hosted, { signal: this.#running.signal }).run(owner);
@@ -207,6 +213,7 @@ export class StandIn {
       else this.#tell({ type: 'offsite.error', error });
     } finally {
       this.#end();
+      owner.close();
     }
   }
 
