@@ -51,9 +51,10 @@ class Owner extends Observing implements OwnerService {
   ) {
     super(take);
     this.#announced = announced;
-    this.#known = known.then(() => {
+    const forget = () => {
       this.#known = undefined;
-    });
+    };
+    this.#known = known.then(forget, forget);
   }
 
   override close(): void {
@@ -191,12 +192,9 @@ export class StandIn {
 
   async #run(): Promise<void> {
     const hosted = this.#hosted as unknown as HostedService & Releasable;
-    const known = Promise.resolve(hosted as unknown as PromiseLike<object>).then(
-      (port) => {
-        if (!this.#ended) identify(this.#self, port);
-      },
-      () => {},
-    );
+    const known = Promise.resolve(hosted as unknown as PromiseLike<object>).then((port) => {
+      if (!this.#ended) identify(this.#self, port);
+    });
     const owner = new Owner(
       (report) => this.#take(report),
       (systemId, actor) => this.#ended || this.#directory.hear(systemId, actor, this.#neighbour),
@@ -204,7 +202,7 @@ export class StandIn {
     );
     try {
       // In this turn, so that no round trip lies between.
-      await withOptions(hosted, { signal: this.#running.signal }).run(owner);
+      await Promise.all([known, withOptions(hosted, { signal: this.#running.signal }).run(owner)]);
       this.#tell({ type: 'xstate.stop' });
     } catch (error) {
       // Who closes a site ends what runs in it; a machine is told, because it waits for an end.
@@ -213,6 +211,8 @@ export class StandIn {
       else this.#tell({ type: 'offsite.error', error });
     } finally {
       this.#end();
+      // It may be only the way back that failed.
+      this.#running.abort(new Error('The actor has ended.'));
       owner.close();
     }
   }

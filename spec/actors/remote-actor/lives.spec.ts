@@ -173,7 +173,8 @@ overSites('the life of a remote actor', (bench) => {
       await until(actor, ({ context }) => context?.count === 1);
       if (finishes) actor.send({ type: 'finish' });
       else actor.stop();
-      await until(actor, ({ status }) => status !== 'active');
+      const { status } = await until(actor, (each) => each.status !== 'active');
+      expect(status).toBe(finishes ? 'done' : 'stopped');
       return new WeakRef(actor);
     };
     for (let round = 0; round < 15; round++) {
