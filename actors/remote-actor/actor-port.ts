@@ -1,6 +1,7 @@
 import type { AnyActorRef, EventObject, Snapshot } from 'xstate';
 import { callSignal } from '../../lib/wire/call/scope.ts';
-import { RemoteTarget } from '../../lib/wire/reference/reference.ts';
+import { release } from '../../lib/wire/reference/handle.ts';
+import { type Releasable, RemoteTarget, referenceOf } from '../../lib/wire/reference/reference.ts';
 import { pack, unpack } from './crossing.ts';
 import { InOrder } from './in-order.ts';
 import { MAILBOX } from './mailbox.ts';
@@ -115,6 +116,8 @@ export const watchUntilEnd = async (
     });
   } finally {
     if (!givenUp) await reports.drained();
+    // It was made for this alone; whoever made it waits for no collector here.
+    if (referenceOf(observer)) release(observer as unknown as Releasable);
   }
   if (failure) throw failure.error;
 };

@@ -4,7 +4,7 @@ import { ActorPort, isActive, watchUntilEnd } from './actor-port.ts';
 import { actorAt, addressOf, unpack } from './crossing.ts';
 import { type Directory, directoryOf, type Neighbour } from './directory.ts';
 import { ActorLogicError } from './errors.ts';
-import { identify, nameBy } from './identity.ts';
+import { identify, nameBy, unname } from './identity.ts';
 import { inspected } from './inspection.ts';
 import type { ActorAddress, HostedService, HostWish, OwnerService } from './protocol.ts';
 
@@ -68,6 +68,11 @@ class Early<T> {
     else this.#kept.push(what);
   };
 
+  /** Tells nobody any more, and holds nobody. */
+  close(): void {
+    this.#tell = () => {};
+  }
+
   /** From now on `tell` hears of all, and of what was kept first. */
   listen(tell: (what: T) => void): void {
     this.#tell = tell;
@@ -108,7 +113,7 @@ const surroundings = ({ createActor }: XState, { parent, inspect, known }: HostW
 /** An actor that runs here for an owner in another site. */
 class HostedActor extends ActorPort implements HostedService {
   readonly #actor: AnyActorRef;
-  readonly #wish: HostWish;
+  #wish: HostWish;
   readonly #around: Surroundings;
 
   /** Makes the actor, which does not run yet. */
@@ -146,6 +151,10 @@ class HostedActor extends ActorPort implements HostedService {
     } finally {
       stop(this.#actor);
       directory.leave(upstream);
+      // The owner may hold this for long, and what it has given to this would hold the owner.
+      for (const each of [events, names, sentUp]) each.close();
+      unname(above);
+      this.#wish = { ...this.#wish, input: undefined, snapshot: undefined, parent: undefined, known: [] };
     }
   }
 

@@ -31,6 +31,11 @@ export const nameBy = (actor: object, port: Port): void => {
   ports.set(actor, port);
 };
 
+/** The port of an actor that has ended is not held for its sake any more. */
+export const unname = (actor: object): void => {
+  ports.delete(actor);
+};
+
 /** A session id that is unique among all sites; XState's own counts from 0 in each. */
 export const everywhere = (sessionId: string): string =>
   sessionId.includes('@') ? sessionId : `${sessionId}@${realm.id}`;

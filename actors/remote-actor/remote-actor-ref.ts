@@ -28,11 +28,19 @@ const reportUnhandled = (error: unknown): void => {
 /** Takes reports in their order and hands each on. */
 export class Observing extends RemoteTarget implements ObserverService {
   readonly #order = new InOrder();
-  readonly #take: (report: Report) => void;
+  #take: (report: Report) => void;
 
   constructor(take: (report: Report) => void) {
     super();
     this.#take = take;
+  }
+
+  /**
+   * Takes nothing any more, and holds nobody: the actor's site may hold this as long as this site holds the actor, which
+   * neither collector would ever see through.
+   */
+  close(): void {
+    this.#take = () => {};
   }
 
   /** See ObserverService. */
@@ -157,6 +165,7 @@ export class RemoteActorRef {
     const options: CallOptions = { signal: watching.signal };
     const observing = new Observing((report) => watching === this.#watching && this.#take(report));
     const end = (tell: (observer: Observer) => void) => {
+      observing.close();
       if (watching !== this.#watching) return;
       this.#ended = true;
       const observers = [...this.#observers];
@@ -165,6 +174,7 @@ export class RemoteActorRef {
       this.#watching = undefined;
       for (const observer of observers) tell(observer);
     };
+    watching.signal.addEventListener('abort', () => observing.close(), { once: true });
     withOptions(port, options)
       .watch(observing)
       .then(

@@ -1,6 +1,6 @@
 import type { ActorScope, AnyActorRef, EventObject, Snapshot } from 'xstate';
 import { release, withOptions } from '../../lib/wire/reference/handle.ts';
-import type { Releasable } from '../../lib/wire/reference/reference.ts';
+import { type Releasable, referenceOf } from '../../lib/wire/reference/reference.ts';
 import type { ModuleTarget } from '../remote-manager/module-target.ts';
 import { actorAt, pack } from './crossing.ts';
 import { bury } from './dead-letters.ts';
@@ -40,23 +40,26 @@ type Scope = ActorScope<Snapshot<unknown>, EventObject>;
 
 /** The owner as its actor's site sees it. */
 class Owner extends Observing implements OwnerService {
-  readonly #directory: Directory;
-  readonly #neighbour: Neighbour;
+  #announced: ((systemId: string, actor: AnyActorRef | undefined) => void) | undefined;
   /** Resolves when the actor is known by what it calls itself; before, its own reference would mean another. */
   #known: Promise<unknown> | undefined;
 
   constructor(
     take: (report: Report) => void,
-    directory: Directory,
-    neighbour: Neighbour,
+    announced: (systemId: string, actor: AnyActorRef | undefined) => void,
     known: Promise<unknown>,
   ) {
     super(take);
-    this.#directory = directory;
-    this.#neighbour = neighbour;
-    this.#known = known.then(() => {
+    this.#announced = announced;
+    const forget = () => {
       this.#known = undefined;
-    });
+    };
+    this.#known = known.then(forget, forget);
+  }
+
+  override close(): void {
+    super.close();
+    this.#announced = undefined;
   }
 
   override async receive(number: number, reports: readonly Report[], references: boolean): Promise<void> {
@@ -66,7 +69,7 @@ class Owner extends Observing implements OwnerService {
 
   /** See OwnerService. */
   announce(systemId: string, address: ActorAddress | undefined): Promise<void> {
-    this.#directory.hear(systemId, address && actorAt(address), this.#neighbour);
+    this.#announced?.(systemId, address && actorAt(address));
     return Promise.resolve();
   }
 }
@@ -141,7 +144,10 @@ export class StandIn {
     if (systemId !== undefined) this.#neighbour.announce(systemId, self);
     this.#directory.join(this.#neighbour);
     void this.#run().finally(() => {
-      for (const each of [host, module, this.#hosted, inlet]) release(each as unknown as Releasable);
+      // Whoever else links may give what goes back in its own way.
+      for (const each of [host, module, this.#hosted, inlet]) {
+        if (referenceOf(each)) release(each as unknown as Releasable);
+      }
     });
   }
 
@@ -186,16 +192,17 @@ export class StandIn {
 
   async #run(): Promise<void> {
     const hosted = this.#hosted as unknown as HostedService & Releasable;
-    const known = Promise.resolve(hosted as unknown as PromiseLike<object>).then(
-      (port) => {
-        if (!this.#ended) identify(this.#self, port);
-      },
-      () => {},
+    const known = Promise.resolve(hosted as unknown as PromiseLike<object>).then((port) => {
+      if (!this.#ended) identify(this.#self, port);
+    });
+    const owner = new Owner(
+      (report) => this.#take(report),
+      (systemId, actor) => this.#ended || this.#directory.hear(systemId, actor, this.#neighbour),
+      known,
     );
-    const owner = new Owner((report) => this.#take(report), this.#directory, this.#neighbour, known);
     try {
       // In this turn, so that no round trip lies between.
-      await withOptions(hosted, { signal: this.#running.signal }).run(owner);
+      await Promise.all([known, withOptions(hosted, { signal: this.#running.signal }).run(owner)]);
       this.#tell({ type: 'xstate.stop' });
     } catch (error) {
       // Who closes a site ends what runs in it; a machine is told, because it waits for an end.
@@ -204,6 +211,9 @@ export class StandIn {
       else this.#tell({ type: 'offsite.error', error });
     } finally {
       this.#end();
+      // It may be only the way back that failed.
+      this.#running.abort(new Error('The actor has ended.'));
+      owner.close();
     }
   }
 

@@ -166,19 +166,23 @@ overSites('the life of a remote actor', (bench) => {
 
   test('leaves nothing in the tables of its site', async () => {
     // It takes no more than a few calls and references at once, so what is left would end this long before its end.
-    const site = bench.fork({ limits: { references: 60, calls: 60 } });
-    for (let round = 0; round < 10; round++) {
-      for (let i = 0; i < 4; i++) {
-        const actor = createRemoteActor<Actors, 'counter'>(site, ACTORS, 'counter');
-        actor.send({ type: 'add', by: 1 });
-        await until(actor, ({ context }) => context?.count === 1);
-        if (i % 2) actor.send({ type: 'finish' });
-        else actor.stop();
-        await until(actor, ({ status }) => status !== 'active');
-      }
-      await collectedUntil(() => site.inFlight === 0);
+    const site = bench.fork({ limits: { references: 40, calls: 40 } });
+    const run = async (finishes: boolean): Promise<WeakRef<object>> => {
+      const actor = createRemoteActor<Actors, 'counter'>(site, ACTORS, 'counter');
+      actor.send({ type: 'add', by: 1 });
+      await until(actor, ({ context }) => context?.count === 1);
+      if (finishes) actor.send({ type: 'finish' });
+      else actor.stop();
+      const { status } = await until(actor, (each) => each.status !== 'active');
+      expect(status).toBe(finishes ? 'done' : 'stopped');
+      return new WeakRef(actor);
+    };
+    for (let round = 0; round < 15; round++) {
+      const ended = [await run(true), await run(false), await run(true), await run(false)];
+      await collectedUntil(() => ended.every((actor) => actor.deref() === undefined));
       await site.ping();
     }
+    expect(site.inFlight).toBe(0);
   });
 });
 

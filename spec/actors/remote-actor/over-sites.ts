@@ -13,16 +13,18 @@ export const overSites = (title: string, cases: (bench: Bench) => void): void =>
   }
 };
 
-/** Resolves with the first snapshot that fits. */
+/** Resolves with the first snapshot that fits; rejects with the error of an actor that ends before. */
 export const until = <S extends Snapshot<unknown>>(
-  actor: { getSnapshot(): S; subscribe(observer: { next(snapshot: S): void; error(): void }): unknown },
+  actor: {
+    getSnapshot(): S;
+    subscribe(observer: { next(snapshot: S): void; error(error: unknown): void }): unknown;
+  },
   fits: (snapshot: S) => boolean,
 ): Promise<S> =>
-  new Promise((resolve) => {
+  new Promise((resolve, reject) => {
     if (fits(actor.getSnapshot())) resolve(actor.getSnapshot());
-    // An error that this does not wait for is not the process's either.
     const next = (snapshot: S) => fits(snapshot) && resolve(snapshot);
-    actor.subscribe({ next, error: () => {} });
+    actor.subscribe({ next, error: reject });
   });
 
 type Emits = { on(type: string, listener: (event: EventObject) => void): { unsubscribe(): void } };
