@@ -87,6 +87,7 @@ export const detached =
       const link = linkTo(inside);
       return {
         method: way.method,
+        here: true,
         link,
         pid: way.pid,
         heardAt: () => Math.max(inside.heardAt, link.heardAt),
@@ -157,6 +158,7 @@ export const attached =
     });
     return {
       method: 'sh',
+      here: true,
       link,
       pid: process.pid,
       heardAt: () => Math.max(inside.heardAt, link.heardAt),
