@@ -247,7 +247,7 @@ export class RemoteManager implements AsyncDisposable {
     if (!this.#options.detach) throw notDetached(this.name, 'can not be attached to');
     checkTerms(terms);
     await this.ready;
-    const at = { name: this.name, here: this.#site.method === 'sh' };
+    const at = { name: this.name, here: this.#site.here };
     return issueTicket(this.#session, this.#options, at, terms);
   }
 

@@ -88,6 +88,11 @@ export class Site implements SiteLife {
     return this.#forked?.method;
   }
 
+  /** Whether it is a detached site whose door is on this host. */
+  get here(): boolean {
+    return this.#forked?.here === true;
+  }
+
   /** Whether it is a thread or a child of this process, and so has this disk. */
   get sharesDisk(): boolean {
     const { method } = this;

@@ -92,6 +92,7 @@ export const detached =
       };
       return {
         method: way.method,
+        here: true,
         link,
         pid: way.pid,
         heardAt: () => Math.max(inside.heardAt, link.heardAt),
@@ -159,6 +160,7 @@ export const attached =
     });
     return {
       method: 'sh',
+      here: true,
       link,
       pid: process.pid,
       heardAt: () => Math.max(inside.heardAt, link.heardAt),

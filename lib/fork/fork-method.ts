@@ -90,6 +90,8 @@ export interface ForkedSite {
   abandon(): Promise<void>;
   /** What came back for an order, and the streams behind it. */
   readonly errand?: Errand;
+  /** Whether the site is detached and its door was gone to without a way that leads there, on this host. */
+  readonly here?: true;
   /** Lets go of a site that is detached, which lives on; only there. Never rejects. */
   leave?(): Promise<void>;
   /** Ends what is left on this host of the group of a process that has ended. */

@@ -89,7 +89,10 @@ const access = () => {
   return ssh;
 };
 
-/** Both ways: on this host, and by ssh. */
+/** A command that takes a host and a shell line, as ssh does. */
+const RUN_HERE = fileURLToPath(fixture('run-here'));
+
+/** All ways: on this host, by ssh, and by a command. */
 export const WAYS: readonly DetachedWay[] = [
   {
     name: 'on this host',
@@ -106,5 +109,14 @@ export const WAYS: readonly DetachedWay[] = [
     again: () => ({ sshOptions: access().options }),
     words: () => ['--host', access().host, '--fork', 'ssh'],
     env: () => ({ OFFSITE_SSH: `ssh -F ${access().config}` }),
+  },
+  {
+    name: 'behind a command',
+    unavailable: undefined,
+    options: () => ({ fork: RUN_HERE, host: 'elsewhere' }),
+    // The ticket says how.
+    again: () => ({}),
+    words: () => ['--host', 'elsewhere', '--fork', RUN_HERE],
+    env: () => ({}),
   },
 ];

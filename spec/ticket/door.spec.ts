@@ -128,8 +128,18 @@ describe('a door', () => {
   });
 
   test('has no room for a crowd that says nothing, and lets in who has a key when it is gone', async () => {
+    door.close();
+    // Nobody is sent away here because of his time.
+    const patient = new Door<string>(
+      path,
+      { open: (id, key) => keys.open(id, key), welcome: (socket) => socket.destroy() },
+      60_000,
+    );
+    await patient.listen();
     const crowd = await Promise.all(Array.from({ length: 40 }, stranger));
-    await Promise.all(crowd.slice(32).map((socket) => once(socket.resume(), 'close')));
+    await Promise.all(
+      crowd.slice(32).map((socket) => new Promise((resolve) => socket.resume().on('close', resolve))),
+    );
     for (const socket of crowd) socket.destroy();
     const pass = keys.issue('a', {});
     // Those that went are noticed in turn.
@@ -137,6 +147,7 @@ describe('a door', () => {
     for (let tries = 0; !socket && tries < 50; tries++) socket = await goTo(pass).catch(() => undefined);
     expect(socket).toBeDefined();
     socket!.destroy();
+    patient.close();
   });
 
   test('that is closed leads nowhere', async () => {
