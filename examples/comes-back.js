@@ -1,18 +1,23 @@
-// A state machine invokes an actor on another host. Its process is killed, and the machine starts it again, where it was.
+// A state machine invokes an actor on another host. The host's process is killed: its supervisor starts it again, and the
+// machine the actor, where it was.
 //
 //   node examples/comes-back.js --host HOST     any host where `ssh HOST node --version` answers; without it, this one
 import { parseArgs } from 'node:util';
-import { fromSite, RemoteManager } from 'offsite';
+import { fromSite, RemoteManager, Supervisor } from 'offsite';
 import { assign, createActor, setup, waitFor } from 'xstate';
 
 const { values } = parseArgs({ options: { host: { type: 'string', default: 'localhost' } } });
-const fork = () => new RemoteManager({ host: values.host, fork: values.host === 'localhost' ? 'sh' : 'ssh' });
-let site = fork();
+const fork = values.host === 'localhost' ? 'sh' : 'ssh';
+
+const supervisor = new Supervisor({
+  children: [{ id: 'worker', start: () => new RemoteManager({ host: values.host, fork }) }],
+});
+const worker = supervisor.child('worker');
 
 const machine = setup({
   types: { context: /** @type {{ found: readonly number[], deaths: number }} */ ({}) },
-  // Asked each time: the actor is started in the site that there is then.
-  actors: { primes: fromSite(() => site, new URL('./primes.ts', import.meta.url), 'primes') },
+  // The actor is started in the site that there is then, and waits for one if there is none.
+  actors: { primes: fromSite(worker, new URL('./primes.ts', import.meta.url), 'primes') },
 }).createMachine({
   context: { found: [], deaths: 0 },
   initial: 'looking',
@@ -33,28 +38,25 @@ const machine = setup({
       },
     },
     mourning: {
-      entry: [
-        () => {
-          site = fork();
-        },
-        assign({ deaths: ({ context }) => context.deaths + 1 }),
-      ],
+      entry: assign({ deaths: ({ context }) => context.deaths + 1 }),
       always: 'looking',
     },
     done: { type: 'final' },
   },
 });
 
+await supervisor.ready;
 const actor = createActor(machine).start();
 try {
   const { context } = await waitFor(actor, (snapshot) => snapshot.context.found.length >= 5);
-  console.log(`found ${context.found.join(', ')} in ${site.name}; now its process is killed`);
+  console.log(`found ${context.found.join(', ')} in process ${worker.current?.pid}, which is killed now`);
   /** @type {import('offsite').Remote<typeof import('node:process')>} */
-  const over = await site.link('node:process');
-  over.kill(site.pid ?? 0, 'SIGKILL').catch(() => {});
+  const over = await worker.link('node:process');
+  over.kill(worker.current?.pid ?? 0, 'SIGKILL').catch(() => {});
   const end = await waitFor(actor, (snapshot) => snapshot.status === 'done');
-  console.log(`found ${end.context.found.join(', ')} in ${site.name}, after ${end.context.deaths} death`);
+  const { found, deaths } = end.context;
+  console.log(`found ${found.join(', ')} in process ${worker.current?.pid}, after ${deaths} death`);
 } finally {
   actor.stop();
-  await site.close();
+  await supervisor.close();
 }

@@ -22,9 +22,15 @@ export class Linked implements StableSource {
     this.#link = link;
   }
 
-  current(): object | undefined {
+  known(): object | undefined {
     const site = this.#child.current;
-    if (!site || (this.#proxy && site === this.#site)) return site && this.#proxy;
+    return site && site === this.#site ? this.#proxy : undefined;
+  }
+
+  current(): object | undefined {
+    const known = this.known();
+    const site = this.#child.current;
+    if (known || !site) return known;
     const linking = this.#link(site) as PromiseLike<object>;
     this.#site = site;
     this.#proxy = linking;

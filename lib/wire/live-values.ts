@@ -131,7 +131,8 @@ export class LiveValues implements EncodeContext, DecodeContext {
     }
   }
 
-  exportValue(value: object): LiveRecord {
+  exportValue(given: object): LiveRecord {
+    const value = this.#atHome(given);
     const result = this.#result(value);
     if (result) return result;
     if (typeof value === 'function' || isMarked(value)) return this.references.give(value);
@@ -229,6 +230,12 @@ export class LiveValues implements EncodeContext, DecodeContext {
     this.#streams?.end(failure);
     this.signals.end(failure());
     this.references.clear();
+  }
+
+  /** What a proxy that outlives its site stands for, if that is with the peer; everything else is itself. */
+  #atHome(value: object): object {
+    const current = referenceOf(value)?.current?.();
+    return current && referenceOf(current)?.calls === this.#calls ? current : value;
   }
 
   /** A promise that a peer has put somewhere, perhaps where nobody looks: its failure must not end the process. */

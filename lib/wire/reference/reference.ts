@@ -39,6 +39,8 @@ export interface Reference {
   readonly call: object | undefined;
   /** The way from that value to this one; empty if it is that value. */
   readonly path: readonly string[];
+  /** Of what outlives its site: the proxy of what it stands for now, if there is anything. */
+  current?(): object | undefined;
 }
 
 /** The symbol under which a proxy tells its reference. */

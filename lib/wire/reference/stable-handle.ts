@@ -7,8 +7,10 @@ import { type Releasable, referenceOf } from './reference.ts';
 
 /** Whom the calls of a stable proxy go to: another value after each death of its site. */
 export interface StableSource {
-  /** The proxy of the value that there is now; `undefined` while there is none. */
+  /** The proxy of the value that there is now, which may cost a call; `undefined` while there is none. */
   current(): object | undefined;
+  /** The same, if that has been made. */
+  known(): object | undefined;
   /** Resolves when there is one; rejects if it never comes, or not within the options' bounds. */
   arrives(options: CallOptions): Promise<void>;
   /** Nobody needs the value any more. */
@@ -123,6 +125,16 @@ class StableHandle extends Handler {
     return true;
   }
 
+  /** At home it is what it stands for there. */
+  current(): object | undefined {
+    return this.path.length === 0 ? this.#source.known() : undefined;
+  }
+
+  /** It will be an argument: no call can be made while those are written. */
+  prepare(): void {
+    this.#source.current();
+  }
+
   override with(options: CallOptions): object {
     return proxied(new StableHandle(this.calls, this.#source, this.path, options));
   }
@@ -146,6 +158,10 @@ class StableHandle extends Handler {
   #make(proxy: object, operation: Operation, args: unknown[], { timeout, signal }: CallOptions): object {
     const bounds = { ...(timeout !== undefined && { timeout }), ...(signal && { signal }) };
     const bounded = timeout !== undefined || signal ? withOptions(proxy as Releasable, bounds) : proxy;
+    for (const arg of args) {
+      const reference = referenceOf(arg);
+      if (reference instanceof StableHandle) reference.prepare();
+    }
     return perform(bounded, this.path, operation, args);
   }
 

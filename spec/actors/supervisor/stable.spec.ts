@@ -109,6 +109,15 @@ describe.each(['virtual', 'sh'])('A proxy of a module in a supervised %s site', 
     }
   });
 
+  test('is the module itself when it comes home', async () => {
+    const wire = child.link<Wire>(fixture('wire.js'));
+    const again = () => wire.same(wire, child.current!.link<Wire>(fixture('wire.js')));
+    expect(await again()).toBe(true);
+    await crash();
+    await child.whenUp();
+    expect(await again()).toBe(true);
+  });
+
   test('makes objects of classes in the site that there is', async () => {
     const calc = child.link<Calc>(fixture('calc.js'));
     await crash();
