@@ -17,7 +17,7 @@ type StartedBy = RemoteManager | Supervisor<never> | Actor<AnyActorLogic>;
 /** When a child that ended is started again: always, after an abnormal end, never. */
 export type Restart = 'permanent' | 'transient' | 'temporary';
 
-/** How long a child may take to end when it is asked to, in milliseconds; `brutal` does not ask. */
+/** How long a child may take to end when it is asked to, in milliseconds; `brutal` does not wait for it. */
 export type Shutdown = number | 'infinity' | 'brutal';
 
 /** How a child is started, restarted and stopped; the terms and defaults are OTP's. */

@@ -31,6 +31,20 @@ describe('a supervisor that shuts itself down', () => {
     expect(await supervisor.ended).toEqual({ reason: 'auto-shutdown' });
   });
 
+  test('does not while another significant child is being restarted', async () => {
+    const troupe = new Troupe();
+    const supervisor = troupe.supervise([troupe.spec('a', significant), troupe.spec('b', significant)], {
+      autoShutdown: 'all_significant',
+      backoff: { initial: 10 },
+    });
+    await supervisor.ready;
+    await troupe.end('a', 'crashed');
+    await troupe.end('b', 'normal');
+    expect(supervisor.child('a').state).toBe('restarting');
+    expect(supervisor.state).toBe('running');
+    await supervisor.close();
+  });
+
   test('does not when a significant child is started again, was terminated by hand, or ended with its group', async () => {
     const troupe = new Troupe();
     const supervisor = troupe.supervise(

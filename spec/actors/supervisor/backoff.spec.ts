@@ -111,9 +111,9 @@ describe('a supervisor with a backoff', () => {
     await supervisor.close();
   });
 
-  test('leaves no timer behind', async () => {
+  test.each(['one_for_one', 'one_for_all'] as const)('leaves no timer behind: %s', async (strategy) => {
     const troupe = new Troupe();
-    const supervisor = troupe.supervise(['a', 'b'], { backoff });
+    const supervisor = troupe.supervise(['a', 'b'], { backoff, strategy });
     await supervisor.ready;
     await troupe.end('a');
     await supervisor.close({ timeout: 1_000 });

@@ -158,6 +158,23 @@ describe('a site below a supervisor', () => {
     expect(alive(pid)).toBe(false);
   });
 
+  test('gets no longer than who closes the supervisor allows, on whatever level it is', async () => {
+    const clock = new SimulatedClock();
+    const inner = supervise([site('busy', { fork: 'sh' }, { shutdown: 'infinity' })], { clock });
+    const pid = await spinning(inner);
+    const outer = supervise([{ id: 'inner', start: () => inner }], { clock });
+    await outer.ready;
+    const closing = outer.close({ timeout: 100 });
+    await new Promise(setImmediate);
+    expect(alive(pid)).toBe(true);
+    clock.increment(100);
+    // Time to end the inner one, which passes on that it is to hurry.
+    await new Promise(setImmediate);
+    clock.increment(1);
+    await closing;
+    expect(alive(pid)).toBe(false);
+  });
+
   test('is not waited for if its shutdown is brutal', async () => {
     const child = site('busy', { fork: 'sh' }, { shutdown: 'brutal' });
     // Time stands still: whatever were to be waited for would never come.

@@ -94,6 +94,19 @@ describe('the children of a supervisor', () => {
     expect(troupe.news()).toBe('+a ?b -a');
   });
 
+  test('have as long to start as their own children take if they are supervisors', async () => {
+    const troupe = new Troupe();
+    const { spec, finish } = slow(troupe, 'b');
+    const inner = () => troupe.supervise([{ ...spec, startTimeout: 'infinity' }]);
+    const supervisor = troupe.supervise([{ id: 'inner', start: inner }]);
+    await settle();
+    troupe.clock.increment(3_600_000);
+    finish();
+    await supervisor.ready;
+    expect(supervisor.child('inner').type).toBe('supervisor');
+    await supervisor.close();
+  });
+
   test('may be done at once, which is an end like any other', async () => {
     const troupe = new Troupe();
     const done = { ...troupe.logic('a'), getInitialSnapshot: () => ({ status: 'done' as const }) };
