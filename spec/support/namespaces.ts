@@ -55,6 +55,9 @@ export function noNetwork(): string | undefined {
     return `"ip netns add" (iproute2) does not work here: ${(cause as Error).message}`;
   }
   ip('netns', 'del', name);
+  if (!hasNetem() && !(perl() && existsSync('/dev/net/tun'))) {
+    return 'the kernel has no netem (sch_netem), and a relay of packets needs perl and /dev/net/tun';
+  }
   return undefined;
 }
 
@@ -157,6 +160,8 @@ function hasNetem(): boolean {
   }
 }
 
+const perl = (): string | undefined => ['/usr/bin/perl', '/usr/local/bin/perl'].find(existsSync);
+
 /** Two devices with a program between them that passes packets on, late and not all. */
 async function layBadLine(
   near: string,
@@ -164,12 +169,9 @@ async function layBadLine(
   { delay = 0, loss = 0 }: Path,
   undo: (() => unknown)[],
 ): Promise<'relay'> {
-  const perl = ['/usr/bin/perl', '/usr/local/bin/perl'].find(existsSync);
-  if (!perl)
-    throw new Error('The kernel has no netem (sch_netem), and there is no perl to relay packets with.');
   const seed = randomBytes(4).readUInt32LE();
   process.stderr.write(`spec: packets are delayed and lost by ${RELAY}, seed ${seed}\n`);
-  const relay = spawn(perl, [RELAY, near, far, String(delay), String(loss), String(seed)], {
+  const relay = spawn(perl() ?? 'perl', [RELAY, near, far, String(delay), String(loss), String(seed)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   undo.push(() => relay.kill('SIGKILL'));
