@@ -141,9 +141,9 @@ describe('a detached site', () => {
     const kept = Promise.resolve(module.keep(2_800));
     // More than two seconds of silence would be too much.
     (await enough).destroy();
-    expect(client.health).toBe('busy');
+    expect(client.health.state).toBe('busy');
     await kept;
-    expect(client.health).toBe('idle');
+    expect(client.health.state).toBe('idle');
   });
 
   test('lives on whatever strangers say at its door', async () => {
