@@ -9,6 +9,7 @@ import type { Reference } from '../reference/reference.ts';
 import type { FailureOf } from '../session-events.ts';
 import { boundCall } from './bound.ts';
 import { Call } from './call.ts';
+import { CallTable } from './call-table.ts';
 import type { CallerPort } from './caller-port.ts';
 import { EndWatchers } from './end-watchers.ts';
 import type { CallOptions } from './options.ts';
@@ -20,7 +21,7 @@ export class Caller implements Calls {
   readonly #kept = new FinalizationRegistry<number>((id) => this.#giveBack(id));
   #keptCount = 0;
   /** Calls and pings that wait for an answer. */
-  readonly #waiting = new Map<number, Call>();
+  readonly #waiting = new CallTable();
   /** Calls of this turn, whose flags are final only when it ends. */
   readonly #fresh: Call[] = [];
   #last = 0;
@@ -149,7 +150,7 @@ export class Caller implements Calls {
 
   /** Forgets a call or ping: its answer, if one comes, is dropped. */
   forget(call: Call): void {
-    if (this.#waiting.delete(call.number)) this.#port.waits(-1);
+    if (this.#waiting.take(call.number)) this.#port.waits(-1);
   }
 
   onPong(id: number): void {
@@ -196,8 +197,7 @@ export class Caller implements Calls {
   /** Every call that waits, and every later one, rejects with what `failure` makes. */
   end(failure: FailureOf): void {
     this.#failure = failure;
-    const waiting = [...this.#waiting.values()];
-    this.#waiting.clear();
+    const waiting = this.#waiting.takeAll();
     this.#fresh.length = 0;
     this.#port.waits(-waiting.length);
     for (const call of waiting) {
@@ -262,15 +262,15 @@ export class Caller implements Calls {
   }
 
   #settle(id: number): Call | undefined {
-    const call = this.#waiting.get(id);
-    if (call) this.forget(call);
+    const call = this.#waiting.take(id);
+    if (call) this.#port.waits(-1);
     return call;
   }
 
   #wait(call: Call): void {
     call.markPulled();
     if (this.#waiting.size === 0) this.#busySince = now();
-    this.#waiting.set(call.number, call);
+    this.#waiting.add(call);
     this.#port.waits(1);
   }
 
