@@ -1,4 +1,4 @@
-import { isByReference } from '../reference/reference.ts';
+import { markedByReference } from '../shared.ts';
 import { hasNamedProperties, SHORT } from './own-keys.ts';
 
 /** Values nested deeper than this leave the fast path, which recurses. */
@@ -84,7 +84,8 @@ const isPlainPart = (value: unknown, depth: number, seen: Seen): boolean => {
 };
 
 const isPlainTree = (value: object, depth: number, seen: Seen): boolean => {
-  if (depth === 0 || isByReference(value)) return false;
+  // What else crosses by reference has another prototype, or a symbol for a key.
+  if (depth === 0 || markedByReference.has(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype) {
     if (seen.again(value) || Object.getOwnPropertySymbols(value).length > 0) return false;
