@@ -214,6 +214,10 @@ export const checkOptions = (options: RemoteManagerOptions): CheckedOptions => {
   return ticket ? ofTicket(rest, ticket, options) : rest;
 };
 
+/** Whether following a ticket runs no command but `ssh` and Node.js: it may come from anybody. */
+const leadsByItself = ({ fork = 'automatic' }: Ticket): boolean =>
+  typeof fork === 'string' && ['automatic', 'sh', 'ssh'].includes(fork);
+
 /** What a ticket says, where its user does not say otherwise. */
 const ofTicket = (
   checked: Omit<CheckedOptions, 'ticket'>,
@@ -228,6 +232,14 @@ const ofTicket = (
     throw new OptionError(
       'ticket',
       'A site that runs keeps its cwd, env and execArgv; leave them out to attach to it.',
+    );
+  }
+  if (ticket.host !== undefined) parseHost(ticket.host);
+  if (fork === undefined && host === undefined && !leadsByItself(ticket)) {
+    const command = [ticket.fork].flat().join(' ');
+    throw new TicketError(
+      'command',
+      `The ticket for ${ticket.name} leads there by the command "${command}", which is run only at your own word, because anybody could have written it: give attach(ticket, { fork }) with it.`,
     );
   }
   return {

@@ -146,6 +146,24 @@ describe('a detached site', () => {
     expect(client.health.state).toBe('idle');
   });
 
+  test('has no command run that only its ticket names', () => {
+    const ticket = (fork: string | string[]) =>
+      ticketText({
+        kind: 'site',
+        folder: '/tmp/x',
+        id: 'AAAAAAAAAAA',
+        key: 'A'.repeat(43),
+        name: 'trap',
+        host: 'elsewhere',
+        fork,
+      });
+    for (const fork of [['touch', '/tmp/x'], 'touch /tmp/x', 'touch']) {
+      expect(() => attach(ticket(fork))).toThrow(
+        expect.objectContaining({ code: 'ERR_OFFSITE_TICKET', reason: 'command' }),
+      );
+    }
+  });
+
   test('lives on whatever strangers say at its door', async () => {
     const site = detach();
     const { folder, id } = saidBy(await site.ticket());

@@ -114,8 +114,8 @@ export const WAYS: readonly DetachedWay[] = [
     name: 'behind a command',
     unavailable: undefined,
     options: () => ({ fork: RUN_HERE, host: 'elsewhere' }),
-    // The ticket says how.
-    again: () => ({}),
+    // The ticket says how, and is not obeyed.
+    again: () => ({ fork: RUN_HERE }),
     words: () => ['--host', 'elsewhere', '--fork', RUN_HERE],
     env: () => ({}),
   },
