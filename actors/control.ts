@@ -5,7 +5,7 @@ let exposed: Promise<Control> | undefined;
 
 /**
  * Lets the shell of this user look at this program (`offsite tree PID`), through a private socket that goes with the
- * program. The first Supervisor of a process does so by itself. Resolves to its path; rejects with ControlError.
+ * program. The first Supervisor of a process does so by itself. Resolves to its path; rejects with FolderError.
  */
 export const expose = async (): Promise<string> => {
   // Loaded late: a program without supervisors pays nothing for it.

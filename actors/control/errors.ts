@@ -1,6 +1,6 @@
 import { nameError, OffsiteError } from '../../lib/wire/errors.ts';
 
-/** A program can't be reached by its control socket, or can't offer one; `ERR_OFFSITE_CONTROL`. */
+/** A program can't be reached by its control socket; `ERR_OFFSITE_CONTROL`. */
 export class ControlError extends OffsiteError {
   constructor(message: string, options?: ErrorOptions) {
     super('ERR_OFFSITE_CONTROL', message, options);

@@ -1,8 +1,9 @@
 import { rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { makePrivateRoot } from '../../lib/ticket/folder.ts';
 import { tree } from '../root.ts';
-import { controlFolder, controlled, makeFolder, socketPath } from './folder.ts';
 import { firstLine } from './lines.ts';
+import { controlled, socketIn } from './sockets.ts';
 
 /** How many may ask at once; more are refused. */
 const CLIENTS = 8;
@@ -49,13 +50,12 @@ export interface Control {
 
 /**
  * Offers the control socket of this process, for `offsite tree PID`, and sweeps those that ended programs left. It does
- * not keep the program alive and goes with it. Rejects with ControlError, or the error of the file system.
+ * not keep the program alive and goes with it. Rejects with FolderError, or the error of the operating system.
  */
 export const listen = async (): Promise<Control> => {
-  const folder = controlFolder();
-  const path = socketPath(process.pid, folder);
-  makeFolder(folder);
-  controlled(folder);
+  const path = socketIn(makePrivateRoot(), process.pid);
+  // Sweeps.
+  controlled();
   // A program that had this number before may have left its own.
   rmSync(path, { force: true });
   const server: Server = createServer({ allowHalfOpen: true }, (socket) => void serve(socket));

@@ -2,8 +2,9 @@ import process from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { treeOf } from '../../actors/control/ask.ts';
 import { ControlError } from '../../actors/control/errors.ts';
-import { controlled } from '../../actors/control/folder.ts';
+import { controlled } from '../../actors/control/sockets.ts';
 import type { TreeNode } from '../engine/tree.ts';
+import { checkPrivateRoot } from '../ticket/folder.ts';
 import { type Command, numberOf } from './command.ts';
 import { UsageError } from './report.ts';
 import { treeText } from './tree/render.ts';
@@ -20,7 +21,7 @@ type Look = () => Promise<TreeNode[]>;
 const lookAt = (word: string | undefined, timeout: number): Look => {
   if (word === undefined) {
     return async () => {
-      const looks = await Promise.allSettled(controlled().map((pid) => treeOf(pid, { timeout })));
+      const looks = await Promise.allSettled(controlled().map(({ pid }) => treeOf(pid, { timeout })));
       // One that has ended meanwhile is not missed.
       return looks.flatMap((look) => (look.status === 'fulfilled' ? [look.value] : []));
     };
@@ -79,6 +80,7 @@ export const tree: Command = {
     };
     const first = await look();
     if (first.length === 0) {
+      checkPrivateRoot();
       throw new ControlError(
         'No program of this user can be asked. A program can from its first Supervisor on, or after it has called expose().',
       );

@@ -17,8 +17,7 @@ const MOST_UNHEARD = 3;
 export const Word = { activity: 0, leaving: 1 } as const;
 
 interface LifelineData {
-  /** `undefined` for a site that outlives its parent: it only says that it is alive. */
-  readonly ppid: number | undefined;
+  readonly ppid: number;
   readonly words: Int32Array;
   readonly lookEvery: number;
   readonly beatEvery: number;
@@ -31,8 +30,8 @@ interface LifelineData {
 
 /** How a site's life hangs on its parent's. */
 export interface Tie {
-  /** The parent process; `undefined` for a site that outlives it, which only says that it is alive. */
-  readonly ppid: number | undefined;
+  /** The parent process. */
+  readonly ppid: number;
   /** How often it says so, in milliseconds. */
   readonly heartbeat: number;
   /** After how many milliseconds without an acknowledgement from the other host it ends, and for which socket. */
@@ -77,11 +76,11 @@ const lifeline = (): void => {
     }
     return false;
   };
-  const looking = setInterval(() => {
+  setInterval(() => {
     looks++;
     // An engine that has begun to end in order gets a second for its exit handlers.
     if (Atomics.load(words, 1) > 0 && Atomics.add(words, 1, 1) * lookEvery > 1000) return die();
-    if (ppid !== undefined && process.ppid !== ppid && Atomics.load(words, 1) === 0) return die();
+    if (process.ppid !== ppid && Atomics.load(words, 1) === 0) return die();
     if (cutOff && looks % (cutSince === undefined ? cutOff.every : beatEvery) === 0) {
       // The parent itself may stand still for hours; its host answers all the same, and so does this thread.
       cutSince = resends(cutOff) ? (cutSince ?? performance.now()) : undefined;
@@ -101,9 +100,7 @@ const lifeline = (): void => {
     try {
       writeSync(2, heartbeat);
     } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'EPIPE') return;
-      if (ppid !== undefined) return die();
-      clearInterval(looking);
+      if ((cause as NodeJS.ErrnoException).code === 'EPIPE') die();
     }
   }, lookEvery);
 };

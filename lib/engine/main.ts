@@ -3,19 +3,11 @@ import { builtinModules } from 'node:module';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { isMainThread, workerData } from 'node:worker_threads';
-import { SiteClosedError } from '../wire/errors.ts';
-import { PROTOCOL } from '../wire/frame/frame.ts';
 import { makeRingLink } from '../wire/link/ring-link.deferred.ts';
 import { StreamLink } from '../wire/link/stream-link.ts';
-import { Session } from '../wire/session.ts';
-import { becomeSite, ownGreeting, refusalOf } from './become-site.ts';
-import { closeChildren } from './closers.ts';
 import { bridge, serveDetached } from './detached/detached.deferred.ts';
-import type { EngineParts } from './detached/detached-engine.ts';
 import { BRIDGE_WORD, type DetachedSetup } from './detached/order.ts';
 import { Engine } from './engine.ts';
-import { managerGreeting } from './greetings.ts';
-import { captureOutput } from './output.ts';
 import {
   BOOT_WORD,
   type BootLine,
@@ -23,7 +15,6 @@ import {
   OUTPUT_DESCRIPTOR,
   type VirtualSiteData,
 } from './protocol.ts';
-import { SiteService } from './site-service.ts';
 
 /** The engine's file: it is built as CommonJS. */
 declare const __filename: string;
@@ -64,20 +55,7 @@ export const start = (input: Readable, engine: Uint8Array): void => {
 /** Becomes a detached site; called by what a bridge runs to launch one. */
 export const startDetached = (setup: DetachedSetup): void => {
   prepareProcess();
-  const parts: EngineParts = {
-    Session,
-    StreamLink,
-    SiteService,
-    SiteClosedError,
-    protocol: PROTOCOL,
-    captureOutput,
-    closeChildren,
-    managerGreeting,
-    becomeSite,
-    refusalOf,
-    ownGreeting,
-  };
-  void serveDetached(parts, setup);
+  void serveDetached(setup);
 };
 
 /** Serves the manager that started this process; false if there is none, as when a person typed the command. */

@@ -106,13 +106,25 @@ export const privateRoots = (): string[] => {
   });
 };
 
+const firstPlace = (): string => {
+  const [root] = places();
+  if (root !== undefined) return root;
+  throw new FolderError('There is no folder whose path is short enough for a socket.');
+};
+
+/** Throws FolderError if what is where this user's private folders are made can't be trusted. */
+export const checkPrivateRoot = (): void => void isPrivateFolder(firstPlace());
+
+/** Makes the folder in which this user's private folders and sockets lie, if it is not there; throws FolderError. */
+export const makePrivateRoot = (): string => {
+  const root = firstPlace();
+  makePrivate(root);
+  return root;
+};
+
 /** Makes a private folder with a name that nothing else has; throws FolderError. */
 export const makePrivateFolder = (): string => {
-  const [root] = places();
-  if (root === undefined)
-    throw new FolderError('There is no folder whose path is short enough for a socket.');
-  makePrivate(root);
-  const path = join(root, randomBytes(6).toString('hex'));
+  const path = join(makePrivateRoot(), randomBytes(6).toString('hex'));
   makePrivate(path);
   return path;
 };

@@ -102,10 +102,13 @@ const isOpen = (path: string): Promise<boolean> =>
 /** The private folders of this user, each with what it says of itself. */
 const folders = (): { folder: string; state: SiteState | undefined }[] =>
   privateRoots().flatMap((root) =>
-    readdirSync(root).map((name) => {
-      const folder = join(root, name);
-      return { folder, state: readState(folder) };
-    }),
+    readdirSync(root, { withFileTypes: true })
+      // The control sockets of programs lie there too, and are theirs.
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => {
+        const folder = join(root, name);
+        return { folder, state: readState(folder) };
+      }),
   );
 
 /** The detached sites of this user on this host that run, the oldest first. */

@@ -54,8 +54,9 @@ describe('offsite tree', () => {
   test('shows all programs that can be asked, as JSON for another program', async () => {
     const { code, stdout } = await offsite(['tree', '--json'], '', env);
     expect(code).toBe(0);
-    const [tree] = linesOf(stdout) as [TreeNode];
-    expect(tree).toMatchObject({
+    // Other programs of the one who runs this may be there.
+    const trees = linesOf(stdout) as TreeNode[];
+    expect(trees.find(({ pid }) => pid === program.pid)).toMatchObject({
       kind: 'root',
       pid: program.pid,
       children: [{ name: 'top', children: [{ name: 'calc', state: 'up' }] }],
@@ -78,12 +79,6 @@ describe('offsite tree', () => {
     const ended = await offsite(words, '', env);
     expect(ended.code).toBe(code);
     expect(ended.stderr).toMatch(message);
-  });
-
-  test('says so when there is nothing to show', async () => {
-    const { code, stderr } = await offsite(['tree'], '', { XDG_RUNTIME_DIR: join(home, 'none') });
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/No program of this user can be asked/);
   });
 });
 

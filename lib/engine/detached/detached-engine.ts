@@ -6,35 +6,20 @@ import { IN_FOLDER } from '../../ticket/folder.ts';
 import { Keys, newPass, type TicketTerms } from '../../ticket/keys.ts';
 import { LogFile } from '../../ticket/log-file.ts';
 import { clearFolder, sweep, writePass, writeState } from '../../ticket/site-folder.ts';
+import { SiteClosedError } from '../../wire/errors.ts';
+import { PROTOCOL } from '../../wire/frame/frame.ts';
 import type { Link } from '../../wire/link/link.ts';
-import type { SessionOptions } from '../../wire/session.ts';
-import type { becomeSite, ownGreeting, Refusal, refusalOf } from '../become-site.ts';
-import type { closeChildren } from '../closers.ts';
-import type { managerGreeting } from '../greetings.ts';
-import type { captureOutput } from '../output.ts';
+import { StreamLink } from '../../wire/link/stream-link.ts';
+import { Session } from '../../wire/session.ts';
+import { becomeSite, ownGreeting, type Refusal, refusalOf } from '../become-site.ts';
+import { closeChildren } from '../closers.ts';
+import { managerGreeting } from '../greetings.ts';
+import { captureOutput } from '../output.ts';
 import { EXIT_ORPHANED, EXIT_REFUSED, type ManagerGreeting } from '../protocol.ts';
-import type { SiteService } from '../site-service.ts';
+import { SiteService } from '../site-service.ts';
 import { type Client, Clients } from './clients.ts';
 import type { DetachedSetup } from './order.ts';
 import { startPulse } from './pulse.ts';
-
-/**
- * What a detached site takes from the engine's own part of the bundle. It is given, and not imported, because this file
- * is compiled only where a site is detached, and must not bring second copies of it along.
- */
-export interface EngineParts {
-  readonly Session: typeof import('../../wire/session.ts').Session;
-  readonly StreamLink: typeof import('../../wire/link/stream-link.ts').StreamLink;
-  readonly SiteService: typeof SiteService;
-  readonly SiteClosedError: typeof import('../../wire/errors.ts').SiteClosedError;
-  readonly protocol: number;
-  readonly captureOutput: typeof captureOutput;
-  readonly closeChildren: typeof closeChildren;
-  readonly managerGreeting: typeof managerGreeting;
-  readonly becomeSite: typeof becomeSite;
-  readonly refusalOf: typeof refusalOf;
-  readonly ownGreeting: typeof ownGreeting;
-}
 
 /** How long the last frames may take to leave, in milliseconds. */
 const FLUSH_WITHIN = 1_000;
@@ -56,7 +41,6 @@ interface Attached extends Client {
 
 /** The program of a site that has no parent: anybody with a ticket can attach, several at once, and it outlives them. */
 export class DetachedEngine {
-  readonly #parts: EngineParts;
   readonly #setup: DetachedSetup;
   readonly #clients = new Clients();
   readonly #service: SiteService;
@@ -70,10 +54,9 @@ export class DetachedEngine {
   #wanted = false;
   #leaving = false;
 
-  constructor(parts: EngineParts, setup: DetachedSetup) {
-    this.#parts = parts;
+  constructor(setup: DetachedSetup) {
     this.#setup = setup;
-    this.#service = new parts.SiteService(this.#clients, () => this.#local && this.#clients.sameDisk());
+    this.#service = new SiteService(this.#clients, () => this.#local && this.#clients.sameDisk());
     this.#log = new LogFile(setup.folder);
     this.#keys.issue('first', { once: true, expires: FIRST_WITHIN }, setup.pass);
     this.#door = new Door(join(setup.folder, IN_FOLDER.door), {
@@ -90,7 +73,7 @@ export class DetachedEngine {
     process.on('exit', () => clearFolder(folder));
     // Node.js prints it past us, into the log; who is attached wants to know what the site died of.
     process.on('uncaughtExceptionMonitor', (cause) => this.#tell(2, `${inspect(cause)}\n`));
-    this.#parts.captureOutput(
+    captureOutput(
       {
         output: (descriptor, text) => {
           this.#log.write(text);
@@ -109,8 +92,14 @@ export class DetachedEngine {
     this.#keys.issue('later', {}, pass);
     writePass(folder, pass);
     const { pid, versions } = process;
-    const { protocol } = this.#parts;
-    writeState(folder, { kind: 'site', pid, name, since: Date.now(), node: versions.node, protocol });
+    writeState(folder, {
+      kind: 'site',
+      pid,
+      name,
+      since: Date.now(),
+      node: versions.node,
+      protocol: PROTOCOL,
+    });
     // What others have left is nobody's else.
     void sweep();
   }
@@ -122,7 +111,6 @@ export class DetachedEngine {
   }
 
   #welcome(socket: Socket, guest: Guest): void {
-    const { Session, StreamLink, SiteClosedError, managerGreeting } = this.#parts;
     const { fd } = (socket as unknown as { _handle?: { fd?: number } })._handle ?? {};
     const link = new StreamLink(socket, socket, fd !== undefined && fd >= 0 ? fd : undefined);
     const session = new Session(
@@ -140,7 +128,7 @@ export class DetachedEngine {
           if (guest === 'first' && !client.greeted) process.exit(EXIT_ORPHANED);
         },
       },
-      { activity: this.#words } satisfies SessionOptions,
+      { activity: this.#words },
     );
     const client: Attached = { session, link, sameDisk: false, greeted: false };
     this.#clients.add(client);
@@ -148,7 +136,6 @@ export class DetachedEngine {
   }
 
   #onGreeting(client: Attached, guest: Guest, manager: ManagerGreeting): void {
-    const { becomeSite, refusalOf, ownGreeting, SiteClosedError } = this.#parts;
     const { session } = client;
     const refused: Refusal | undefined = guest === 'first' ? becomeSite(manager) : refusalOf(manager);
     if (refused?.step !== 'version') {
@@ -190,7 +177,7 @@ export class DetachedEngine {
   async #close(): Promise<void> {
     if (this.#leaving) return;
     this.#leaving = true;
-    await this.#parts.closeChildren();
+    await closeChildren();
     await this.#leave(0);
   }
 

@@ -2,7 +2,7 @@ import { closeSync, writeSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { OUTPUT_DESCRIPTOR } from '../protocol.ts';
 import { runBridge } from './bridge.ts';
-import { DetachedEngine, type EngineParts } from './detached-engine.ts';
+import { DetachedEngine } from './detached-engine.ts';
 import { READY } from './launch.ts';
 import type { DetachedSetup } from './order.ts';
 
@@ -11,8 +11,8 @@ export const bridge = (input: Readable, output: Writable, engine: Uint8Array): P
   runBridge(input, output, engine);
 
 /** Becomes a detached site, and tells who launched it. */
-export const serveDetached = async (parts: EngineParts, setup: DetachedSetup): Promise<void> => {
-  await new DetachedEngine(parts, setup).start();
+export const serveDetached = async (setup: DetachedSetup): Promise<void> => {
+  await new DetachedEngine(setup).start();
   writeSync(OUTPUT_DESCRIPTOR, READY);
   // What the site starts shall not hold it.
   closeSync(OUTPUT_DESCRIPTOR);
