@@ -240,6 +240,16 @@ export class RemoteManager implements AsyncDisposable {
   }
 
   /**
+   * Ends the site at once, without asking it: SIGKILL for its process and all of its group, wherever it runs; a virtual
+   * site's thread is terminated. Sites that it has forked are ended by their lifelines. `cause` as for `close`. Never rejects.
+   */
+  async kill({ cause }: { cause?: unknown } = {}): Promise<void> {
+    this.#site.closeCause ??= cause;
+    this.#send({ type: 'kill' });
+    await this.#ended;
+  }
+
+  /**
    * Text by which any process of the same user can attach to this detached site; it holds a secret. It lasts as long as
    * the site, unless its terms say less. Rejects with OptionError if the site is not detached.
    */

@@ -4,6 +4,8 @@ import { assign, fromPromise, setup } from 'xstate';
 export type RemoteManagerEvent =
   /** Somebody wants it closed; `timeout` is what asking politely may take, in milliseconds. */
   | { type: 'close'; timeout: number | undefined }
+  /** Somebody wants it gone, and does not wait for it. */
+  | { type: 'kill' }
   /** Its process or thread has ended, unasked. */
   | { type: 'exited' };
 
@@ -15,6 +17,8 @@ export interface SiteLife {
   end(timeout: number | undefined): Promise<void>;
   /** While it ends: asking may take no longer than this from now. */
   hurry(timeout: number | undefined): void;
+  /** Before it ends, or while it does: it is not asked, or not any more. */
+  kill(): void;
 }
 
 interface Context {
@@ -35,6 +39,7 @@ export const remoteManagerMachine = setup({
     start: fromPromise<void, SiteLife>(({ input, signal }) => input.start(signal)),
     end: fromPromise<void, Pick<Context, 'life' | 'timeout'>>(({ input }) => input.life.end(input.timeout)),
   },
+  actions: { kill: ({ context }) => context.life.kill() },
 }).createMachine({
   id: 'remote-manager',
   context: ({ input }) => ({ life: input.life, failure: undefined, timeout: undefined }),
@@ -47,17 +52,24 @@ export const remoteManagerMachine = setup({
         onDone: 'ready',
         onError: { target: 'crashed', actions: assign({ failure: ({ event }) => event.error }) },
       },
-      on: { close: { target: 'closing', actions: assign({ timeout: ({ event }) => event.timeout }) } },
+      on: {
+        close: { target: 'closing', actions: assign({ timeout: ({ event }) => event.timeout }) },
+        kill: { target: 'closing', actions: 'kill' },
+      },
     },
     ready: {
       on: {
         exited: 'crashed',
         close: { target: 'closing', actions: assign({ timeout: ({ event }) => event.timeout }) },
+        kill: { target: 'closing', actions: 'kill' },
       },
     },
     closing: {
       invoke: { src: 'end', input: ({ context }) => context, onDone: 'closed', onError: 'closed' },
-      on: { close: { actions: ({ context, event }) => context.life.hurry(event.timeout) } },
+      on: {
+        close: { actions: ({ context, event }) => context.life.hurry(event.timeout) },
+        kill: { actions: 'kill' },
+      },
     },
     closed: { type: 'final' },
     crashed: { type: 'final' },

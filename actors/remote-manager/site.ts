@@ -1,9 +1,9 @@
-import { once } from 'node:events';
 import { engineGreeting } from '../../lib/engine/greetings.ts';
 import type { EngineGreeting } from '../../lib/engine/protocol.ts';
 import type { ForkedSite, SiteDeath } from '../../lib/fork/fork-method.ts';
 import type { Session } from '../../lib/wire/session.ts';
 import { crashed, type KnownDeath, reasonOf } from './death.ts';
+import { Ending, within } from './ending.ts';
 import { closedFailure, leftFailure } from './exit.ts';
 import { ReachWatch } from './health.ts';
 import type { SiteLife } from './machine.ts';
@@ -12,27 +12,12 @@ import type { SiteOutput } from './output.ts';
 import { checkEngine, closedEarly, diedEarly, strange, tooLate } from './start-failures.ts';
 import { wayTo } from './way.ts';
 
-/** How long a site may take to end in order once it was asked, in milliseconds: its children end before it. */
-const ASK_FOR = 3_000;
-/** How long it may take after SIGTERM, in milliseconds. */
-const TERMINATE_FOR = 1_000;
 /** How long a process may outlive its link, in milliseconds; then it is stuck or cut off, and of no use. */
 const OUTLIVE_LINK = 1_000;
 /** How long the last frames for a site that is left alone may take to leave, in milliseconds. */
 const FLUSH_WITHIN = 1_000;
 /** The longest time that Node's timers take. */
 const FOREVER = 2 ** 31 - 1;
-
-/** Waits for an end, but not longer than a bound in milliseconds; says whether it came. */
-const within = async (ended: Promise<unknown>, bound: number): Promise<boolean> => {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, bound, false);
-  });
-  const came = await Promise.race([ended.then(() => true), late]);
-  clearTimeout(timer);
-  return came;
-};
 
 /** What a site tells its manager. */
 export interface SiteEvents {
@@ -52,8 +37,7 @@ export class Site implements SiteLife {
   #starting: Promise<void> | undefined;
   #forked: ForkedSite | undefined;
   #greet: ((greeting: unknown) => void) | undefined;
-  /** Aborted when asking has taken as long as it may. */
-  readonly #hurry = new AbortController();
+  readonly #ending = new Ending();
   #linkFailure: Error | undefined;
   /** It outlived its link, and was killed for that. */
   #lostLink = false;
@@ -215,15 +199,24 @@ export class Site implements SiteLife {
     void forked.abandon();
   }
 
-  /** From now on asking may take `timeout` ms at most; the shortest bound that anybody gave wins. */
-  hurry(timeout = ASK_FOR): void {
-    const bound = timeout >= 0 ? Math.min(timeout, FOREVER) : ASK_FOR;
-    const timer = setTimeout(() => this.#hurry.abort(), bound);
-    void this.#forked?.exited.then(() => clearTimeout(timer));
+  hurry(timeout: number | undefined): void {
+    this.#ending.hurry(timeout);
+  }
+
+  kill(): void {
+    this.#ending.kill();
   }
 
   /** Asks the site to end, and has the operating system end it if it does not. */
-  async end(timeout = ASK_FOR): Promise<void> {
+  async end(timeout: number | undefined): Promise<void> {
+    try {
+      await this.#end(timeout);
+    } finally {
+      this.#ending.over();
+    }
+  }
+
+  async #end(timeout: number | undefined): Promise<void> {
     // A start that is being given up ends what it has started by itself.
     await this.#starting?.catch(() => {});
     const forked = this.#forked;
@@ -240,23 +233,9 @@ export class Site implements SiteLife {
       await forked.leave();
       return;
     }
-    this.#session.sendClose();
+    if (!this.#ending.brutal) this.#session.sendClose();
     this.#session.end(closed);
-    this.hurry(timeout);
-    const hurried = once(this.#hurry.signal, 'abort');
-    if (await Promise.race([forked.exited.then(() => true), hurried.then(() => false)]))
-      return this.#sweep(forked);
-    if (!this.reachable && !this.#options.detach) {
-      // No signal but one does anything to what is stopped, and none comes to what is cut off.
-      await forked.abandon();
-      await within(forked.exited, TERMINATE_FOR);
-      return this.#sweep(forked);
-    }
-    await forked.kill('SIGTERM');
-    if (!(await within(forked.exited, TERMINATE_FOR))) {
-      await forked.kill('SIGKILL');
-      await within(forked.exited, TERMINATE_FOR);
-    }
+    await this.#ending.press(forked, timeout, () => !this.reachable && !this.#options.detach);
     await this.#sweep(forked);
   }
 

@@ -37,7 +37,7 @@ const site = (manager: RemoteManager): Kind => ({
   },
   ready: manager.ready,
   ask: () => void manager.close({ timeout: FOREVER }),
-  kill: () => void manager.close({ timeout: 0 }),
+  kill: () => void manager.kill(),
 });
 
 const supervisor = (below: Supervisor<never>): Kind => ({

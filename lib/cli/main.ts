@@ -36,7 +36,7 @@ const root: Command = {
     map: 'Call a function once per input, on many sites',
     sites: 'List your detached sites',
     test: 'Prove the whole way to a site and back, step by step',
-    tree: 'Show the supervisors, sites and actors of a program',
+    tree: 'Show the supervisors, sites and actors of a program or a detached site',
   },
   examples: [
     ['offsite test --host bamse', 'Can this machine reach bamse, and how fast?'],

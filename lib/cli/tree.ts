@@ -1,12 +1,12 @@
 import process from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
-import { treeOf } from '../../actors/control/ask.ts';
 import { ControlError } from '../../actors/control/errors.ts';
-import { controlled } from '../../actors/control/sockets.ts';
 import type { TreeNode } from '../engine/tree.ts';
 import { checkPrivateRoot } from '../ticket/folder.ts';
 import { type Command, numberOf } from './command.ts';
+import { DEFAULT_S, WHERE, wayOf } from './detached/where.ts';
 import { UsageError } from './report.ts';
+import { looksAt } from './tree/looks.ts';
 import { treeText } from './tree/render.ts';
 
 /** How often `--watch` looks, in seconds, and how long each site may take to answer. */
@@ -15,31 +15,12 @@ const SECOND = 1_000;
 /** To the upper left, and all behind it gone. */
 const AGAIN = '\u001b[H\u001b[J';
 
-/** Gives the trees that were asked for, anew at each call. */
-type Look = () => Promise<TreeNode[]>;
-
-const lookAt = (word: string | undefined, timeout: number): Look => {
-  if (word === undefined) {
-    return async () => {
-      const looks = await Promise.allSettled(controlled().map(({ pid }) => treeOf(pid, { timeout })));
-      // One that has ended meanwhile is not missed.
-      return looks.flatMap((look) => (look.status === 'fulfilled' ? [look.value] : []));
-    };
-  }
-  if (!/^[1-9]\d*$/.test(word)) {
-    throw new UsageError(
-      `"${word}" is no process id.`,
-      'Type: offsite tree, which shows all programs that can be asked, each with its PID',
-    );
-  }
-  return async () => [await treeOf(Number(word), { timeout })];
-};
-
-/** `offsite tree`: the supervisors, sites and actors of a program, as they are now or live. */
+/** `offsite tree`: the supervisors, sites and actors of a program or a detached site, as they are now or live. */
 export const tree: Command = {
   name: 'tree',
-  description: 'Show the supervisors, sites and actors of a program, or of all programs that can be asked',
-  operands: '[PID]',
+  description:
+    'Show the supervisors, sites and actors of a program or a detached site, or of all programs that can be asked',
+  operands: '[PID|NAME|-]',
   args: {
     watch: { type: 'boolean', alias: 'w', description: 'Show it again and again, until Ctrl-C' },
     json: { type: 'boolean', description: 'One line of JSON for each program' },
@@ -48,22 +29,32 @@ export const tree: Command = {
       type: 'string',
       description: `Seconds that each site may take to answer (${DEFAULTS.timeout})`,
     },
+    host: { ...WHERE.host, description: 'Where the detached site runs, user@host:port (default: here)' },
+    fork: WHERE.fork,
   },
   notes: [
     'A program can be asked from its first Supervisor on, or after it has called expose(); by its own user only.',
+    [
+      'DETACHED SITES',
+      '',
+      '  One of yours is named by its name or pid. One that you have a ticket for is asked with -, and the ticket on',
+      '  the standard input: it is a secret, and everybody can see what is on a command line. With --watch the site has',
+      '  one client more, so its idleTimeout does not end it meanwhile.',
+    ].join('\n'),
   ],
   examples: [
     ['offsite tree', 'All programs of mine that can be asked'],
     ['offsite tree 4711 --watch', 'One of them, live'],
     ['offsite tree 4711 --json', 'The same for another program to read'],
+    ['offsite tree crawler --host bamse', 'A detached site of yours on bamse, by ssh'],
+    ['offsite tree - < ticket.txt', 'The detached site that a ticket leads to'],
   ],
   run: async (parsed) => {
     const { args, rest } = parsed;
     if (rest.length > 1)
-      throw new UsageError('More than one process id was given.', 'Type: offsite tree --help');
+      throw new UsageError('More than one program or site was named.', 'Type: offsite tree --help');
     const every = (numberOf(parsed, 'every', { least: 0 }) ?? DEFAULTS.every) * SECOND;
     const timeout = (numberOf(parsed, 'timeout', { least: 0 }) ?? DEFAULTS.timeout) * SECOND;
-    const look = lookAt(rest[0], timeout);
     const out = process.stdout;
     if (args.watch === true && args.json !== true && !out.isTTY) {
       throw new UsageError(
@@ -78,17 +69,23 @@ export const tree: Command = {
           `${args.watch === true ? AGAIN : ''}${treeText(trees, out.isTTY ? out.columns : undefined)}`,
         );
     };
-    const first = await look();
-    if (first.length === 0) {
-      checkPrivateRoot();
-      throw new ControlError(
-        'No program of this user can be asked. A program can from its first Supervisor on, or after it has called expose().',
-      );
-    }
-    show(first);
-    while (args.watch === true) {
-      await pause(every);
-      show(await look());
+    const way = wayOf(parsed, DEFAULT_S * SECOND);
+    const looks = await looksAt({ which: rest[0], way, timeout });
+    try {
+      const first = await looks.look();
+      if (first.length === 0) {
+        checkPrivateRoot();
+        throw new ControlError(
+          'No program of this user can be asked. A program can from its first Supervisor on, or after it has called expose().',
+        );
+      }
+      show(first);
+      while (args.watch === true) {
+        await pause(every);
+        show(await looks.look());
+      }
+    } finally {
+      await looks.end();
     }
     return 0;
   },

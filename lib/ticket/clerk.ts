@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { knock, Want } from './door.ts';
 import { IN_FOLDER } from './folder.ts';
 import { askPulse, detachedSites, goneSites, readPass, type SiteState } from './site-folder.ts';
+import type { Ticket } from './ticket.ts';
 
 /** How long a site may take to end in order once it was asked, in milliseconds. */
 const ASK_FOR = 3_000;
@@ -50,6 +51,19 @@ export const siteNamed = async (which: string, gone = false): Promise<Named | Un
   return {
     unnamed: `There is no detached site "${which}".`,
     remedy: names ? `There are: ${names}` : 'None runs; offsite sites lists them',
+  };
+};
+
+/** The ticket to a site that runs and that its own user names, by the pass that nobody else can read. */
+export const ticketTo = async (which: string): Promise<Ticket | Unnamed> => {
+  const site = await siteNamed(which);
+  if ('unnamed' in site) return site;
+  const { folder, name, pid } = site;
+  const pass = readPass(folder);
+  if (pass) return { kind: 'site', folder, name, ...pass };
+  return {
+    unnamed: `The pass of ${name} (pid ${pid}) is not in its folder any more.`,
+    remedy: 'Attach with a ticket, or end it: offsite close NAME',
   };
 };
 

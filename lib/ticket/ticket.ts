@@ -43,6 +43,9 @@ export const ID_SIZE = 8;
 /** How many bytes a key has. */
 export const KEY_SIZE = 32;
 
+/** Whether a text is meant to be a ticket. */
+export const isTicket = (text: string): boolean => text.trim().startsWith(WORD);
+
 /** Reads a ticket; throws TicketError if the text is none, or was damaged. */
 export const parseTicket = (text: string): Ticket => {
   const malformed = (what: string, cause?: unknown) =>

@@ -29,8 +29,8 @@ const wireOf = async (options: RemoteManagerOptions) => {
   );
   return { site, wire };
 };
-const siteWithOneBelow = async () => {
-  const site = start({ fork: 'sh' });
+const siteWithOneBelow = async (options: RemoteManagerOptions = {}) => {
+  const site = start({ fork: 'sh', ...options });
   const wire = await site.link<Wire>(fixture('wire.js'));
   return { site, wire, below: await wire.siteBelow() };
 };
@@ -65,8 +65,11 @@ describe.each(methods)('a monitor of a site forked by %s', (_name, options) => {
 });
 
 describe('a monitor', () => {
-  test('tells of a site behind that site, too', async () => {
-    const { site, wire, below } = await siteWithOneBelow();
+  test.each([
+    ['a site', {}],
+    ['a detached site', { detach: true }],
+  ])('tells of a site behind %s, too', async (_what, options) => {
+    const { site, wire, below } = await siteWithOneBelow(options);
     const account = await below.account(1);
     const downs = [monitor(below), monitor(account)];
     expect(await account.add(1)).toBe(2);

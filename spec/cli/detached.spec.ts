@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { siteTable } from '../../lib/cli/detached/table.ts';
+import type { TreeNode } from '../../lib/index.ts';
 import type { DetachedSite } from '../../lib/ticket/site-folder.ts';
 import { detach, endDetached, saidBy, WAYS } from '../support/detached.ts';
 import { waitUntilGone } from '../support/processes.ts';
@@ -40,6 +41,19 @@ describe.each(WAYS)('a detached site $name', ({ name, unavailable, options, word
     attached.child.kill('SIGINT');
     expect((await attached.ended).code).toBe(130);
     expect(await site.ping()).toBeGreaterThan(0);
+
+    const shown = await run('tree', 'crawler', '--json');
+    const ticket = await offsite(['tree', '-', '--json'], await site.ticket(), env());
+    for (const { code, stdout } of [shown, ticket]) {
+      expect(code).toBe(0);
+      expect(JSON.parse(stdout)).toMatchObject({ kind: 'site', name: 'crawler', state: 'ready', pid });
+      expect((JSON.parse(stdout) as TreeNode).memory).toBeGreaterThan(0);
+    }
+    const watching = start(['tree', String(pid), '--watch', '--json', '--every', '0.01', ...words()], env());
+    await watching.until('stdout', /^(\{.*\n){3}/);
+    watching.child.kill('SIGINT');
+    expect((await watching.ended).signal).toBe('SIGINT');
+    expect(site.state).toBe('ready');
 
     const following = start(['logs', '-f', 'crawler', ...words()], env());
     await following.until('stdout', /four\n/);

@@ -71,7 +71,10 @@ describe('offsite tree', () => {
   });
 
   test.each([
-    [['tree', 'calc'], 64, /"calc" is no process id/],
+    [['tree', 'calc'], 1, /There is no detached site "calc"/],
+    [['tree', '--host', 'bamse'], 64, /No site on bamse was named/],
+    [['tree', 'offsite-ticket:abc'], 64, /A ticket is a secret(?!.*abc)/s],
+    [['tree', '-'], 1, /The ticket can not be read/],
     [['tree', '1', '2'], 64, /More than one/],
     [['tree', '--watch'], 64, /draws on a terminal/],
     [['tree', '1'], 1, /The process 1 offers no control socket/],

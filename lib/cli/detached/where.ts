@@ -8,7 +8,7 @@ import { numberOf, type Parsed } from '../command.ts';
 import { UsageError } from '../report.ts';
 
 /** How long a host may take to do what it is asked when nothing else is said, in seconds: what a start may take. */
-const DEFAULT_S = 30;
+export const DEFAULT_S = 30;
 
 /** The options by which a command says on which host the sites are that it is about. */
 export const WHERE = {
@@ -29,10 +29,15 @@ export const WHERE = {
   },
 } as const satisfies ArgsDef;
 
-/** The way to the host that was named; `undefined` if it is this one. */
-export const wayOf = (parsed: Parsed): Way | undefined => {
+const timeoutOf = (parsed: Parsed): number =>
+  (numberOf(parsed, 'timeout', { least: 0.001 }) ?? DEFAULT_S) * 1000;
+
+/**
+ * The way to the host that was named; `undefined` if it is this one. `timeout` is what that host may take, in
+ * milliseconds, where the option of that name says something else.
+ */
+export const wayOf = (parsed: Parsed, timeout = timeoutOf(parsed)): Way | undefined => {
   const { args } = parsed;
-  const timeout = (numberOf(parsed, 'timeout', { least: 0.001 }) ?? DEFAULT_S) * 1000;
   const host = typeof args.host === 'string' ? args.host : 'localhost';
   const fork = typeof args.fork === 'string' ? args.fork : 'automatic';
   return leadsHere(host, fork) ? undefined : { host, fork, timeout };

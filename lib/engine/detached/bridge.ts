@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { closeSite, type Named, readLog, signalSite, siteNamed, type Unnamed } from '../../ticket/clerk.ts';
+import { closeSite, readLog, signalSite, siteNamed, ticketTo, type Unnamed } from '../../ticket/clerk.ts';
 import { knock } from '../../ticket/door.ts';
 import { IN_FOLDER } from '../../ticket/folder.ts';
 import { holdPulse } from '../../ticket/hold-pulse.ts';
@@ -75,7 +75,7 @@ const attachTo = async (
   return knock({ folder, name, ...pass }, join(folder, IN_FOLDER.door), { timeout });
 };
 
-const isUnnamed = (found: Named | Unnamed): found is Unnamed => 'unnamed' in found;
+const isUnnamed = (found: object): found is Unnamed => 'unnamed' in found;
 
 const failedOf = ({ unnamed, remedy }: Unnamed): Reply => ({ failed: { message: unnamed, remedy } });
 
@@ -140,6 +140,11 @@ export const runBridge = async (input: Readable, output: Writable, engine: Uint8
           output,
           isUnnamed(found) ? failedOf(found) : { done: { ...found, how: await closeSite(found) } },
         );
+        break;
+      }
+      case 'ticket': {
+        const found = await ticketTo(order.which);
+        await reply(output, isUnnamed(found) ? failedOf(found) : { done: found });
         break;
       }
       case 'log': {

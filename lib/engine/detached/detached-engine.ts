@@ -167,6 +167,8 @@ export class DetachedEngine {
       enter: as(service.enter),
       forget: as(service.forget),
       names: as(service.names),
+      tree: as(service.tree),
+      watch: as(service.watch),
       ticket: (terms: TicketTerms) => ({
         folder: this.#setup.folder,
         ...this.#keys.issue('later', terms),

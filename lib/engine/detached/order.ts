@@ -34,6 +34,8 @@ export type Order =
   | { readonly op: 'signal'; readonly folder: string; readonly pid: number; readonly signal: NodeJS.Signals }
   | { readonly op: 'sites' }
   | { readonly op: 'close'; readonly which: string }
+  /** How to come into a site that its own user names. */
+  | { readonly op: 'ticket'; readonly which: string }
   | ({ readonly op: 'log'; readonly which: string } & Pick<LogWish, 'lines' | 'follow'>);
 
 /** What a bridge answers, as one line of JSON. */
