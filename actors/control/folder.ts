@@ -9,10 +9,11 @@ const LONGEST_PATH = 103;
 const user = (): number => process.getuid?.() ?? 0;
 
 /** Where the control sockets of this user's programs lie. */
-export const controlFolder = (): string =>
-  process.env.XDG_RUNTIME_DIR
-    ? join(process.env.XDG_RUNTIME_DIR, 'offsite')
-    : join(tmpdir(), `offsite-${user()}`);
+export const controlFolder = (): string => {
+  const { XDG_RUNTIME_DIR: runtime } = process.env;
+  // One that is relative is to be ignored, says the XDG specification: it would be another one in each folder.
+  return runtime?.startsWith('/') ? join(runtime, 'offsite') : join(tmpdir(), `offsite-${user()}`);
+};
 
 /** The socket of one program. Throws ControlError if its path is too long for one. */
 export const socketPath = (pid: number, folder = controlFolder()): string => {
@@ -37,7 +38,12 @@ export const checkFolder = (folder: string): void => {
 
 /** Makes the folder if it is not there. Throws ControlError, or the error of the file system. */
 export const makeFolder = (folder: string): void => {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  try {
+    // Only this one: Node's `recursive` never returns where a file system can't make any, as /proc.
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+  }
   checkFolder(folder);
 };
 
