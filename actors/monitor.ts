@@ -1,5 +1,6 @@
 import type { AnyActorRef } from 'xstate';
 import { watchReference } from '../lib/engine/watch.ts';
+import { whenAborted } from '../lib/wire/call/bound.ts';
 import type { Releasable } from '../lib/wire/reference/reference.ts';
 import { referenceOf } from '../lib/wire/reference/reference.ts';
 import { deferred } from './remote-manager/deferred.ts';
@@ -57,6 +58,9 @@ const watchActor = (actor: AnyActorRef, tell: Tell): (() => void) => {
   return () => subscription.unsubscribe();
 };
 
+const notMonitored = () =>
+  new TypeError('What is monitored or linked is a RemoteManager, an XState actor, or a remote reference.');
+
 const watch = (target: Monitored, tell: Tell): (() => void) => {
   // First, because a reference has whatever property one asks for.
   if (referenceOf(target)) return watchReference(target, (cause) => tell(reasonOf(cause), cause))!;
@@ -64,9 +68,7 @@ const watch = (target: Monitored, tell: Tell): (() => void) => {
   if (typeof (target as Partial<AnyActorRef> | null)?.getSnapshot === 'function') {
     return watchActor(target as AnyActorRef, tell);
   }
-  throw new TypeError(
-    'What is monitored or linked is a RemoteManager, an XState actor, or a remote reference.',
-  );
+  throw notMonitored();
 };
 
 /** Watches until it goes down or nobody wants to know any more; tells once, never within this call. */
@@ -98,15 +100,17 @@ export const monitor = <T extends Monitored>(
     reject(signal.reason);
     return promise;
   }
+  let unlisten: (() => void) | undefined;
   const stop = watchOnce(target, (reason, cause) => {
-    signal?.removeEventListener('abort', abort);
+    unlisten?.();
     resolve({ target, reason, ...(cause !== undefined && { cause }) });
   });
-  const abort = () => {
-    stop();
-    reject(signal?.reason);
-  };
-  signal?.addEventListener('abort', abort, { once: true });
+  if (signal) {
+    unlisten = whenAborted(signal, () => {
+      stop();
+      reject(signal.reason);
+    });
+  }
   return promise;
 };
 
@@ -124,6 +128,7 @@ const endOf = (target: Monitored): ((cause: unknown) => void) => {
   }
   if (target instanceof RemoteManager) return (cause) => void target.close({ cause });
   const actor = target as AnyActorRef & { stop?(): void };
+  if (typeof (actor as Partial<AnyActorRef> | null)?.getSnapshot !== 'function') throw notMonitored();
   if (actor._parent || typeof actor.stop !== 'function') {
     throw new TypeError(
       'An actor can be linked that createActor() made; one with a parent is its parent\u2019s to end.',

@@ -57,6 +57,7 @@ export class Supervisor<Args extends readonly unknown[] = [spec: ChildSpec]> imp
       // Below this machine: one system, so that children find each other by their system ids.
       spawn: (logic: AnyActorLogic, { id, input, systemId }: CheckedSpec) =>
         createActor(logic, { id, input, systemId, parent: this.actor }),
+      owns: (ref: AnyActorRef) => ref._parent === undefined || ref._parent === this.actor,
       stop: (ref: AnyActorRef) => {
         if (ref._parent === this.actor) this.actor.send({ type: 'stopActor', ref });
         else (ref as Actor<AnyActorLogic>).stop();

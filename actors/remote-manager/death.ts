@@ -8,6 +8,8 @@ export interface KnownDeath extends SiteDeath {
   readonly silent?: number;
   /** Whether it was killed because it lived on without its link. */
   readonly lostLink?: boolean;
+  /** Whether the cause is what broke the link, and nothing that the site has thrown. */
+  readonly brokeLink?: boolean;
 }
 
 /** What is known beside how the process or thread ended. */
@@ -33,7 +35,7 @@ export const reasonOf = (died: SiteDeath, circumstances: Circumstances): DeathRe
 
 /** What happened, as the end of a sentence that begins with the site's name. */
 export const howItEnded = (death: SiteDeath & Partial<KnownDeath>): string => {
-  const { exitCode, signal, cause, reason, silent, lostLink } = death;
+  const { exitCode, signal, cause, reason, silent, lostLink, brokeLink } = death;
   if (reason === 'unreachable') {
     return silent === undefined
       ? 'ended itself, because it was cut off from this host for nearly its unreachableTimeout'
@@ -41,11 +43,15 @@ export const howItEnded = (death: SiteDeath & Partial<KnownDeath>): string => {
   }
   if (reason === 'oom') return 'ran out of memory: its heap was full';
   if (lostLink) return 'lost its link, and was killed because it lived on without';
-  if (cause instanceof Error) return `died of an uncaught ${cause.name}: ${cause.message}`;
+  if (cause instanceof Error && !brokeLink) return `died of an uncaught ${cause.name}: ${cause.message}`;
   if (signal === 'SIGKILL') {
     return 'was ended by SIGKILL; if nobody sent it, the kernel may have been out of memory';
   }
-  return signal ? `was ended by ${signal}` : `ended with exit code ${exitCode}`;
+  if (signal) return `was ended by ${signal}`;
+  // Nobody tells who is not its parent.
+  return exitCode === null
+    ? 'ended, or the way to it did; how is not known here'
+    : `ended with exit code ${exitCode}`;
 };
 
 const remedyFor = ({ reason }: KnownDeath, virtual: boolean): string => {

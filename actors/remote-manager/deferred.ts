@@ -1,3 +1,5 @@
+import { whenAborted } from '../../lib/wire/call/bound.ts';
+
 /** A promise, and what settles it. */
 export const deferred = <T>() => {
   let resolve!: (value: T) => void;
@@ -15,6 +17,6 @@ export const orAborted = <T>(promise: Promise<T>, signal: AbortSignal | undefine
   const { promise: aborted, reject } = deferred<never>();
   const abort = () => reject(signal.reason);
   if (signal.aborted) abort();
-  signal.addEventListener('abort', abort, { once: true });
-  return Promise.race([promise, aborted]).finally(() => signal.removeEventListener('abort', abort));
+  const unlisten = whenAborted(signal, abort);
+  return Promise.race([promise, aborted]).finally(unlisten);
 };

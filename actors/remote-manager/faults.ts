@@ -1,3 +1,5 @@
+import { whenAborted } from '../../lib/wire/call/bound.ts';
+
 /** What has become of a site, in Mozart's words (`DP.getFaultStream`). */
 export interface Fault {
   /** The site's name. */
@@ -22,6 +24,7 @@ class FaultReader implements AsyncIterableIterator<Fault, undefined> {
     resolve(result: IteratorResult<Fault, undefined>): void;
     reject(cause: unknown): void;
   }[] = [];
+  #unlisten: (() => void) | undefined;
   #begun = false;
   #ended = false;
 
@@ -63,7 +66,7 @@ class FaultReader implements AsyncIterableIterator<Fault, undefined> {
     if (this.#ended) return;
     const signal = this.#signal;
     if (signal?.aborted) return this.#aborted();
-    signal?.addEventListener('abort', this.#aborted, { once: true });
+    if (signal) this.#unlisten = whenAborted(signal, this.#aborted);
     this.#faults.join(this);
   }
 
@@ -78,7 +81,7 @@ class FaultReader implements AsyncIterableIterator<Fault, undefined> {
   #end(): void {
     this.#ended = true;
     this.#faults.leave(this);
-    this.#signal?.removeEventListener('abort', this.#aborted);
+    this.#unlisten?.();
   }
 
   #answer(): void {

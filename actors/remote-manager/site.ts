@@ -258,6 +258,7 @@ export class Site implements SiteLife {
       reason: reasonOf(died, { outOfMemory, cutOff, silent: this.#silent }),
       ...(this.#silent !== undefined && { silent: this.#silent }),
       lostLink: this.#lostLink,
+      brokeLink: died.cause === undefined && this.#linkFailure !== undefined,
       ...(cause !== undefined && { cause }),
     };
     this.death = death;

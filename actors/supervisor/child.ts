@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Functor, FunctorImports } from '../../lib/module/functor.ts';
 import type { RemoteReference } from '../../lib/module/remote.ts';
+import { whenAborted } from '../../lib/wire/call/bound.ts';
 import { type CallOptions, checkCallOptions } from '../../lib/wire/call/options.ts';
 import { TimeoutError } from '../../lib/wire/errors.ts';
 import { stableProxy } from '../../lib/wire/reference/stable-handle.ts';
@@ -109,6 +110,12 @@ export class ChildRecord {
   }
 }
 
+/** How long, and for what, is waited. */
+export interface WaitOptions<T> extends CallOptions {
+  /** Not for this one. @default any */
+  except?: T;
+}
+
 /** A supervisor's child, which stays the same object through all restarts of what it stands for. */
 export class Child<T extends Supervised = RemoteManager> {
   readonly #record: ChildRecord;
@@ -146,21 +153,23 @@ export class Child<T extends Supervised = RemoteManager> {
 
   /**
    * Resolves to `current` when it is up, at once if it is. Rejects with ChildStateError if nothing will start it by
-   * itself, NoChildError once it is gone, TimeoutError, or the signal's reason. Waiting holds the program.
+   * itself, NoChildError once it is gone, TimeoutError, or the signal's reason. Waiting holds the program. `except` is one
+   * of which its caller knows that it is dead: a site's calls reject a moment before its process is gone.
    */
-  whenUp({ timeout, signal }: CallOptions = {}): Promise<T> {
+  whenUp({ timeout, signal, except }: WaitOptions<T> = {}): Promise<T> {
     const record = this.#record;
     return new Promise<T>((resolve, reject) => {
       checkCallOptions({ timeout, signal });
       signal?.throwIfAborted();
-      if (record.state === 'up') return resolve(this.current!);
+      const isUp = () => record.state === 'up' && this.current !== except;
+      if (isUp()) return resolve(this.current!);
       const clean: (() => void)[] = [];
       const end = (settle: () => void) => {
         for (const each of clean) each();
         settle();
       };
       const look = () => {
-        if (record.state === 'up') end(() => resolve(this.current!));
+        if (isUp()) end(() => resolve(this.current!));
         else if (record.state === 'down' || record.state === 'gone') end(() => reject(this.#notUp()));
       };
       const hold = setInterval(() => {}, FOREVER);
@@ -171,11 +180,7 @@ export class Child<T extends Supervised = RemoteManager> {
         const late = () => end(() => reject(this.#late(timeout)));
         clean.push(record.time.after(timeout, late, { holds: true }));
       }
-      if (signal) {
-        const abort = () => end(() => reject(signal.reason));
-        signal.addEventListener('abort', abort, { once: true });
-        clean.push(() => signal.removeEventListener('abort', abort));
-      }
+      if (signal) clean.push(whenAborted(signal, () => end(() => reject(signal.reason))));
       look();
     });
   }

@@ -7,17 +7,17 @@ import { Time } from './clock.ts';
 import { ChildStartError, IntensityError, SupervisorClosedError } from './errors.ts';
 import { type ChildExit, isAbnormal, type SupervisorExit } from './exit.ts';
 import { RestartWindow } from './intensity.ts';
+import type { ActorHost } from './kinds.ts';
 import type { SupervisorLife } from './machine.ts';
 import type { CheckedSupervisorOptions } from './options.ts';
 import { Run, type RunEvents, type RunHost } from './run.ts';
 import { affectedBy, restartsGroups } from './strategy.ts';
 
 /** What the children need of their supervisor. */
-export interface Overseer {
+export interface Overseer extends ActorHost {
   readonly name: string;
   /** Makes an actor below the supervisor's own. */
   spawn(logic: AnyActorLogic, spec: CheckedSpec): AnyActorRef;
-  stop(ref: AnyActorRef): void;
   /** The supervisor is to end. */
   giveUp(exit: SupervisorExit): void;
   up(record: ChildRecord): void;
@@ -65,6 +65,7 @@ export class Children implements SupervisorLife {
     this.#host = {
       time: this.time,
       spawn: (logic, spec) => overseer.spawn(logic, spec),
+      owns: (ref) => overseer.owns(ref),
       stop: (ref) => overseer.stop(ref),
     };
     if (options.strategy === 'simple_one_for_one') return;

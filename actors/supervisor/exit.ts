@@ -29,7 +29,8 @@ export const isAbnormal = ({ reason }: ChildExit): boolean => reason === 'crashe
 
 /** The end of a site in OTP's words. */
 export const siteExit = (exit: SiteExit): ChildExit => {
-  if (exit.reason === 'closed') return { reason: 'shutdown', cause: exit };
+  // Whoever lets go of a detached site has asked for that end, too.
+  if (exit.reason === 'closed' || exit.reason === 'disconnected') return { reason: 'shutdown', cause: exit };
   if (exit.signal !== null) return { reason: 'killed', cause: exit };
   return { reason: exit.reason === 'crashed' && exit.code === 0 ? 'normal' : 'crashed', cause: exit };
 };

@@ -26,7 +26,18 @@ export interface Kind {
 export const isSite = (value: object): value is RemoteManager => 'link' in value && 'enter' in value;
 /** Whether a child is a supervisor. */
 export const isSupervisor = (value: object): value is Supervisor<never> => 'whichChildren' in value;
-const isActor = (value: object): value is AnyActorRef => 'getSnapshot' in value && 'subscribe' in value;
+const isActor = (value: object): value is AnyActorRef =>
+  'getSnapshot' in value && 'subscribe' in value && 'start' in value;
+
+/** XState's word for an actor that has been stopped, also for one that was so before it was started. */
+const STOPPED = 2;
+
+/** One that was stopped never tells of an end again, so that whoever waits for it would wait for ever. */
+const wasStopped = (ref: AnyActorRef): boolean => {
+  const { status } = ref.getSnapshot() as { status?: unknown };
+  const { _processingStatus: processing } = ref as { _processingStatus?: unknown };
+  return status === 'stopped' || (status === 'active' && processing === STOPPED);
+};
 
 const site = (manager: RemoteManager): Kind => ({
   type: 'worker',
@@ -51,7 +62,15 @@ const supervisor = (below: Supervisor<never>): Kind => ({
   kill: () => void below.close({ timeout: 0 }),
 });
 
-const actor = (ref: AnyActorRef, stop: (ref: AnyActorRef) => void): Kind => ({
+/** What a supervisor does with the actors below it. */
+export interface ActorHost {
+  /** Whether it may end an actor: whoever has another parent is that one's to end. */
+  owns(ref: AnyActorRef): boolean;
+  /** Ends one that it owns. */
+  stop(ref: AnyActorRef): void;
+}
+
+const actor = (ref: AnyActorRef, { stop }: ActorHost): Kind => ({
   type: 'worker',
   begin: (ended) => {
     ref.subscribe({
@@ -68,11 +87,23 @@ const actor = (ref: AnyActorRef, stop: (ref: AnyActorRef) => void): Kind => ({
 });
 
 /** What a child spec's `start` gave; throws OptionError for what can't be a child. */
-export const kindOf = (id: string, value: Supervised, stop: (ref: AnyActorRef) => void): Kind => {
+export const kindOf = (id: string, value: Supervised, host: ActorHost): Kind => {
   if (typeof value === 'object' && value !== null) {
     if (isSite(value)) return site(value);
     if (isSupervisor(value)) return supervisor(value);
-    if (isActor(value)) return actor(value, stop);
+    if (isActor(value)) {
+      if (wasStopped(value))
+        throw new OptionError(
+          'start',
+          `The start of ${id} gave an actor that has been stopped already; it must make a new one each time.`,
+        );
+      if (!host.owns(value))
+        throw new OptionError(
+          'start',
+          `The start of ${id} gave an actor that another one has made, which ends it; give one that createActor() made, or an actor logic.`,
+        );
+      return actor(value, host);
+    }
   }
   throw new OptionError(
     'start',

@@ -1,6 +1,6 @@
 import type { CallOptions } from '../../lib/wire/call/options.ts';
-import { release } from '../../lib/wire/reference/handle.ts';
-import type { Releasable } from '../../lib/wire/reference/reference.ts';
+import { type Calls, release } from '../../lib/wire/reference/handle.ts';
+import { type Releasable, referenceOf } from '../../lib/wire/reference/reference.ts';
 import type { StableSource } from '../../lib/wire/reference/stable-handle.ts';
 import type { RemoteManager } from '../remote-manager.ts';
 import type { Child } from './child.ts';
@@ -15,6 +15,8 @@ export class Linked implements StableSource {
   #proxy: object | undefined;
   /** Where that is. */
   #site: RemoteManager | undefined;
+  /** The site whose session has ended, although its process has not yet, so that its child is up still. */
+  #over: RemoteManager | undefined;
 
   /** `link` gives the module's proxy in a site, which may still be awaited. */
   constructor(child: Child<RemoteManager>, link: (site: RemoteManager) => object) {
@@ -22,14 +24,20 @@ export class Linked implements StableSource {
     this.#link = link;
   }
 
-  known(): object | undefined {
+  /** The site that there is, if it can be called: not one that is being closed, or was given up. */
+  get #usable(): RemoteManager | undefined {
     const site = this.#child.current;
+    return site?.state === 'ready' && site !== this.#over ? site : undefined;
+  }
+
+  known(): object | undefined {
+    const site = this.#usable;
     return site && site === this.#site ? this.#proxy : undefined;
   }
 
   current(): object | undefined {
     const known = this.known();
-    const site = this.#child.current;
+    const site = this.#usable;
     if (known || !site) return known;
     const linking = this.#link(site) as PromiseLike<object>;
     this.#site = site;
@@ -38,13 +46,22 @@ export class Linked implements StableSource {
     const put = (proxy: object | undefined) => {
       if (this.#proxy === linking) this.#proxy = proxy;
     };
+    // Before a call that dies with the site can be made again.
+    const unwatch = (referenceOf(linking)!.calls as Calls).whenEnded(() => {
+      this.#over = site;
+    });
     // The calls that use it tell why it failed; the next one tries again.
-    linking.then(put, () => put(undefined));
+    linking.then(put, () => {
+      unwatch();
+      put(undefined);
+    });
     return linking;
   }
 
   async arrives({ timeout = WAIT_FOR, signal }: CallOptions): Promise<void> {
-    await this.#child.whenUp({ timeout, ...(signal && { signal }) });
+    const { current } = this.#child;
+    const except = current && current !== this.#usable ? { except: current } : {};
+    await this.#child.whenUp({ timeout, ...(signal && { signal }), ...except });
   }
 
   whenEnded(watcher: (cause: unknown) => void): () => void {

@@ -4,7 +4,7 @@ import { deferred } from '../remote-manager/deferred.ts';
 import type { CheckedSpec, ChildType, Shutdown, StartFunction, Supervised } from './child-spec.ts';
 import type { Time } from './clock.ts';
 import type { ChildExit } from './exit.ts';
-import { isSite, type Kind, kindOf } from './kinds.ts';
+import { type ActorHost, isSite, type Kind, kindOf } from './kinds.ts';
 
 /** How long a start may take, in milliseconds, if its spec does not say: twice what a site may take by itself. */
 const START_WITHIN = 60_000;
@@ -12,12 +12,10 @@ const START_WITHIN = 60_000;
 const SHUTDOWN_WITHIN = 5_000;
 
 /** What a child needs of its supervisor. */
-export interface RunHost {
+export interface RunHost extends ActorHost {
   readonly time: Time;
   /** Makes an actor below the supervisor's own; it is not started. */
   spawn(logic: AnyActorLogic, spec: CheckedSpec): AnyActorRef;
-  /** Ends an actor, one that was made here or not. */
-  stop(ref: AnyActorRef): void;
 }
 
 /** What a supervisor learns of a child; both are called at once, where it happens. */
@@ -90,7 +88,7 @@ export class Run {
         ? (start as StartFunction<readonly unknown[]>)(...args)
         : this.#host.spawn(start, args.length > 0 ? { ...this.#spec, input: args[0] } : this.#spec);
     const value = isThenable(given) ? await given : given;
-    const kind = kindOf(id, value, (ref) => this.#host.stop(ref));
+    const kind = kindOf(id, value, this.#host);
     this.value = value;
     this.#kind = kind;
     // Whoever gave this up did not know of it yet.

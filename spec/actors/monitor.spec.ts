@@ -1,6 +1,13 @@
 import { afterEach, describe, expect, inject, test } from 'vitest';
 import { createActor, createMachine, fromCallback, fromPromise } from 'xstate';
-import { functor, link, monitor, RemoteManager, type RemoteManagerOptions } from '../../lib/index.ts';
+import {
+  functor,
+  link,
+  monitor,
+  RemoteManager,
+  type RemoteManagerOptions,
+  Supervisor,
+} from '../../lib/index.ts';
 import type { Wire } from '../support/lines.ts';
 import { closeTracked, fixture, rejection, track } from '../support/sites.ts';
 
@@ -37,6 +44,29 @@ const siteWithOneBelow = async (options: RemoteManagerOptions = {}) => {
 const waiting = fromCallback(() => {});
 
 afterEach(closeTracked);
+
+test('one signal may end as many monitors, fault streams and waits as like, without a warning', async () => {
+  const warnings: string[] = [];
+  const onWarning = ({ name }: Error) => warnings.push(name);
+  process.on('warning', onWarning);
+  const site = start({ fork: 'virtual' });
+  await using supervisor = new Supervisor({
+    children: [{ id: 'never', start: () => new Promise<never>(() => {}) }],
+  });
+  const giveUp = new AbortController();
+  const { signal } = giveUp;
+  const all = Array.from({ length: 12 }, () => [
+    rejection(monitor(site, { signal })),
+    site.faults({ signal }).next(),
+    rejection(supervisor.child('never').whenUp({ signal })),
+    rejection(site.ping({ signal }).then(() => monitor(site, { signal }))),
+  ]).flat();
+  giveUp.abort();
+  await Promise.all(all);
+  await new Promise(setImmediate);
+  process.off('warning', onWarning);
+  expect(warnings).toEqual([]);
+});
 
 describe.each(methods)('a monitor of a site forked by %s', (_name, options) => {
   test('tells of the manager, of a module and of an object there, that they are down, and why', async () => {

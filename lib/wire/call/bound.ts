@@ -23,7 +23,8 @@ function onAbort(this: AbortSignal): void {
   for (const abort of calls ?? []) abort();
 }
 
-const listen = (signal: AbortSignal, abort: () => void): void => {
+/** Calls `abort` when the signal is aborted, unless the returned function is called before; any number may wait. */
+export const whenAborted = (signal: AbortSignal, abort: () => void): (() => void) => {
   let calls = waiting.get(signal);
   if (!calls) {
     calls = new Set();
@@ -31,6 +32,7 @@ const listen = (signal: AbortSignal, abort: () => void): void => {
     signal.addEventListener('abort', onAbort, { once: true });
   }
   calls.add(abort);
+  return () => unlisten(signal, abort);
 };
 
 const unlisten = (signal: AbortSignal, abort: () => void): void => {
@@ -54,7 +56,7 @@ export const boundCall = (cancels: Cancels, call: Call, what: string, options: C
           cancels.cancel(call, new TimeoutError(message, timeout));
         }, timeout);
   if (signal?.aborted) abort();
-  else if (signal) listen(signal, abort);
+  else if (signal) whenAborted(signal, abort);
   const clean = () => {
     clearTimeout(timer);
     if (signal) unlisten(signal, abort);

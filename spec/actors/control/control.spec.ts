@@ -55,6 +55,16 @@ describe('the control socket', () => {
     );
   });
 
+  test('is put nowhere, and nobody waits, where the folder can not be made or is named by a relative path', async () => {
+    // A folder of which the kernel says that it is not there, whoever wants to make something in it.
+    process.env.XDG_RUNTIME_DIR = process.platform === 'linux' ? '/proc' : join(home, 'missing');
+    if (process.getuid?.() === 0) {
+      expect(await rejection(expose())).toMatchObject({ code: 'ERR_OFFSITE_FOLDER' });
+    }
+    process.env.XDG_RUNTIME_DIR = 'relative';
+    expect((await expose()).startsWith(tmpdir())).toBe(true);
+  });
+
   test('is not put into a folder that others can enter, nor looked for there', async () => {
     mkdirSync(folder());
     chmodSync(folder(), 0o755);

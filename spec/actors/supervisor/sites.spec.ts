@@ -100,6 +100,19 @@ describe('a site below a supervisor', () => {
     expect(alive(pid!)).toBe(false);
   });
 
+  test('has ended as it was asked to if it is detached and was left alone', async () => {
+    const supervisor = supervise([site('job', { fork: 'sh', detach: true }, { restart: 'transient' })]);
+    const manager = await supervisor.child('job').whenUp();
+    const ticket = await manager.ticket();
+    const down = nextDown(supervisor, 'job');
+    await manager.disconnect();
+    expect((await down).reason).toBe('shutdown');
+    expect(supervisor.child('job').state).toBe('down');
+    const again = RemoteManager.attach(ticket);
+    await again.ready;
+    await again.close();
+  });
+
   test('takes its siblings along under one_for_all, and all of them are other processes then', async () => {
     const supervisor = supervise([site('a', { fork: 'sh' }), site('b', { fork: 'sh' })], {
       strategy: 'one_for_all',

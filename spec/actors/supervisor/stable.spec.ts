@@ -154,6 +154,25 @@ describe.each(['virtual', 'sh'])('A proxy of a module in a supervised %s site', 
     expect(times).toBe(3);
   });
 
+  test('waits for the next site, with the calls that are made again, while one is being closed', async () => {
+    const wire = child.link<Wire>(fixture('wire.js'));
+    const first = child.current!;
+    await wire.add(1, 2);
+    let asked = 0;
+    const again = withOptions(wire, { retry: 1 }).dieUnless(() => {
+      if (asked++ > 0) return true;
+      void first.close();
+      return new Promise<boolean>(() => {});
+    });
+    expect(await again).toBe('alive');
+    const second = child.current!;
+    expect(second).not.toBe(first);
+    void second.close();
+    expect(child.current).toBe(second);
+    expect(await child.link<Wire>(fixture('wire.js')).add(1, 2)).toBe(3);
+    expect(child.current).not.toBe(second);
+  });
+
   test('does not make a call again that failed by itself', async () => {
     const strange = withOptions(child.link<Misbehave>(fixture('misbehave.js')), { retry: 5 });
     expect(await rejection(strange.throwQuota())).toMatchObject({ name: 'QuotaError' });
@@ -178,6 +197,24 @@ describe.each(['virtual', 'sh'])('A proxy of a module in a supervised %s site', 
 });
 
 describe('A proxy of a module in a supervised site', () => {
+  test('makes a call again in the next site, when one was given up and is not gone yet', async () => {
+    const start = () => new RemoteManager({ fork: 'sh', heartbeat: 40, unreachableTimeout: 200, ...silent });
+    await using supervisor = new Supervisor({ intensity: 9, children: [{ id: 'calc', start }] });
+    const child = supervisor.child('calc');
+    const first = await child.whenUp();
+    const wire = child.link<Wire>(fixture('wire.js'));
+    const pid = await wire.pid();
+    process.kill(pid, 'SIGSTOP');
+    const again = withOptions(wire, { retry: 1 }).pid();
+    const dead = await rejection(wire.pid());
+    expect(dead).toMatchObject({ reason: 'unreachable' });
+    // What comes after the bad news goes to the next one, too.
+    expect((await child.whenUp({ except: first })).pid).not.toBe(pid);
+    expect(await wire.pid()).toBe(child.current!.pid);
+    expect(await again).toBe(child.current!.pid);
+    expect(child.restarts).toBe(1);
+  });
+
   const broken = () => new RemoteManager({ fork: ['false'], ...silent });
 
   test('rejects after its bound when no site comes', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createActor } from 'xstate';
+import { createActor, setup } from 'xstate';
 import { type ChildStartError, Supervisor, SupervisorClosedError } from '../../../lib/index.ts';
 import { rejection } from '../../support/sites.ts';
 import { settle, Troupe } from './actors.ts';
@@ -16,6 +16,37 @@ const slow = (troupe: Troupe, id: string) => {
 };
 
 describe('the children of a supervisor', () => {
+  test.each([
+    ['was stopped while it ran', true],
+    ['was stopped before it was started', false],
+  ])('can not be an actor that %s: nobody would learn of its end', async (_, started) => {
+    const troupe = new Troupe();
+    const actor = createActor(troupe.logic('b'));
+    if (started) actor.start();
+    actor.stop();
+    const supervisor = troupe.supervise(['a', { id: 'b', start: () => actor }]);
+    expect((await rejection(supervisor.ready)).message).toMatch(/an actor that has been stopped already/);
+    await supervisor.ended;
+    expect(troupe.living).toEqual([]);
+  });
+
+  test('can not be an actor of another parent, which can not be ended here', async () => {
+    const troupe = new Troupe();
+    const child = troupe.logic('b');
+    const parent = createActor(
+      setup({ actors: { child } }).createMachine({ invoke: { src: 'child', id: 'b' } }),
+    );
+    parent.start();
+    const supervisor = troupe.supervise([
+      'a',
+      { id: 'b', start: () => parent.getSnapshot().children.b as never },
+    ]);
+    expect((await rejection(supervisor.ready)).message).toMatch(/an actor that another one has made/);
+    await supervisor.ended;
+    expect(troupe.living).toEqual(['b']);
+    parent.stop();
+  });
+
   test('start in order, each when the one before it is up, and stop in the reverse order', async () => {
     const troupe = new Troupe();
     const { spec, finish } = slow(troupe, 'b');
