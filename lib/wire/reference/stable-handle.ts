@@ -190,11 +190,11 @@ class StableHandle extends Handler {
   }
 }
 
-/** What is left of the bound of a call that has waited since then. */
+/** What is left of the bound of a call that has waited since then, in whole milliseconds, because errors tell it. */
 const remaining = (options: CallOptions, since: number): CallOptions =>
   options.timeout === undefined
     ? options
-    : { ...options, timeout: Math.max(0, options.timeout - (performance.now() - since)) };
+    : { ...options, timeout: Math.ceil(Math.max(0, options.timeout - (performance.now() - since))) };
 
 /** A proxy whose calls go to whatever the source has; those made while it has nothing wait for it. */
 export const stableProxy = (source: StableSource): object =>
