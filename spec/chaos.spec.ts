@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
+import { controlled } from '../actors/control/folder.ts';
 import type { RemoteManagerOptions } from '../lib/index.ts';
 import { planFaults, randomFrom } from './chaos/faults.ts';
 import { Load } from './chaos/load.ts';
@@ -27,19 +28,29 @@ const resources = () =>
   process.getActiveResourcesInfo().filter((kind) => /Worker|MessagePort|Pipe|Process|Socket/.test(kind))
     .length;
 
+/** This process's files, sockets and pipes, where they can be counted. */
+const descriptors = () => (existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd').length : 0);
+
+/** So many faults are enough for a host's supervisor to give up now and then. */
+const MANY = 1_000;
+
 test(
   `A tree of sites under load comes through ${faults} faults: no call hangs or runs twice, and nothing is left`,
   async () => {
     console.log(`seed ${seed}, to be repeated with npm run chaos -- --faults ${faults} --seed ${seed}`);
-    const before = resources();
+    const before = { resources: resources(), descriptors: descriptors() };
     const folder = mkdtempSync(join(tmpdir(), 'offsite-chaos-'));
+    // Whatever a site leaves in them is left by this tree.
+    const [temporary, runtime] = ['tmp', 'run'].map((name) => join(folder, name)) as [string, string];
+    for (const each of [temporary, runtime]) mkdirSync(each, { mode: 0o700 });
+    const env = { TMPDIR: temporary, XDG_RUNTIME_DIR: runtime, OFFSITE_CONTROL: '1' };
     const journal = join(folder, 'journal');
     const random = randomFrom(seed);
     const hosts: Record<string, RemoteManagerOptions> = {
-      virtual: { fork: 'virtual' },
-      sh: { fork: 'sh' },
+      virtual: { fork: 'virtual', env },
+      sh: { fork: 'sh', env },
       ...(ssh.unavailable === undefined && {
-        ssh: { fork: 'ssh', host: ssh.host, sshOptions: ssh.options },
+        ssh: { fork: 'ssh', host: ssh.host, sshOptions: ssh.options, env },
       }),
     };
     const tree = new ChaosTree(hosts);
@@ -64,16 +75,27 @@ test(
       // One that uses up its memory dies some time after it was told to.
       await expect.poll(() => tree.shape(), { timeout: COMES_BACK }).toEqual(shape);
       await load.stop();
-      console.log(`${JSON.stringify(load.counts)}, ${tree.restarts} restarts of hosts`);
+      console.log(
+        `${JSON.stringify(tree.happened)}, ${tree.restarts} restarts of hosts, ${tree.gaveUp} because their supervisor had given up`,
+      );
+      console.log(JSON.stringify(load.counts));
       await expect.poll(() => tree.shape(), { timeout: COMES_BACK }).toEqual(shape);
       expect(load.mistakes(journal)).toEqual([]);
       expect(load.counts.answered).toBeGreaterThan(0);
+      if (faults >= MANY) expect(tree.gaveUp).toBeGreaterThan(0);
+      await tree.close();
+      await waitUntilGone([...tree.pids, ...descendants(process.pid)], GONE);
+      expect(resources()).toBeLessThanOrEqual(before.resources);
+      await expect.poll(descriptors, { timeout: GONE }).toBeLessThanOrEqual(before.descriptors);
+      expect(readdirSync(temporary)).toEqual([]);
+      // What was killed could not take its socket away; whoever comes next does, as every program that has one.
+      expect(controlled(join(runtime, 'offsite'))).toEqual([]);
+      expect(readdirSync(join(runtime, 'offsite'))).toEqual([]);
+      expect(readdirSync(runtime)).toEqual(['offsite']);
     } finally {
       await tree.close();
       rmSync(folder, { recursive: true, force: true });
     }
-    await waitUntilGone([...tree.pids, ...descendants(process.pid)], GONE);
-    expect(resources()).toBeLessThanOrEqual(before);
   },
   60_000 + faults * EACH,
 );

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, afterEach, describe, expect, inject, test } from 'vitest';
-import { RemoteManager, type RemoteManagerOptions, withOptions } from '../lib/index.ts';
+import { SimulatedClock } from 'xstate';
+import { RemoteManager, type RemoteManagerOptions, Supervisor, withOptions } from '../lib/index.ts';
 import { collectedUntil, signalled, type Wire } from './support/lines.ts';
 import { killAll, waitUntilGone } from './support/processes.ts';
 import { closeTracked, fixture, rejection, track } from './support/sites.ts';
@@ -48,7 +49,6 @@ describe('nobody waits for ever', { timeout: BOUND }, () => {
   });
 
   test.todo('engine dies while a pool slot is checked out (there are no pools yet)');
-  test.todo('engine dies while the supervisor is in back-off (there are no supervisors yet)');
 
   describe.each(methods)('a site forked by %s', (_name, options) => {
     const wireOf = async (more: RemoteManagerOptions = {}) => {
@@ -117,6 +117,42 @@ describe('nobody waits for ever', { timeout: BOUND }, () => {
       void wire.exit(1);
       expect(await other).toMatchObject({ code: 'ERR_OFFSITE_CRASHED', mayHaveRun: true });
       await exited;
+    });
+
+    test('engine dies while the supervisor is in back-off', async () => {
+      const clock = new SimulatedClock();
+      await using supervisor = new Supervisor({
+        intensity: 9,
+        backoff: { initial: 30_000, factor: 1, jitter: 0 },
+        clock,
+        children: [{ id: 'wire', start: () => new RemoteManager({ ...quiet, ...options() }) }],
+      });
+      await supervisor.ready;
+      const child = supervisor.child('wire');
+      const wire = child.link<Wire>(fixture('wire.js'));
+      const die = async () => {
+        const down = new Promise((resolve) => child.on('down', resolve));
+        void wire.exit(1);
+        await down;
+      };
+      expect(await wire.add(1, 1)).toBe(2);
+      await die();
+      // The first waits for the next site, and the second no longer than it may.
+      const waits = wire.add(1, 2);
+      const late = rejection(withOptions(wire, { timeout: 1_000 }).add(1, 3));
+      clock.increment(1_000);
+      const error = await late;
+      expect(error.code).toBe('ERR_OFFSITE_TIMEOUT');
+      expect(error.message).toMatch(/^wire was not up within \d+ ms/);
+      expect(child.state).toBe('restarting');
+      clock.increment(29_000);
+      expect(await waits).toBe(3);
+      expect(child.restarts).toBe(1);
+      // It dies again, and nobody comes any more.
+      await die();
+      const never = rejection(wire.add(1, 4));
+      await supervisor.close();
+      expect(await never).toMatchObject({ code: 'ERR_OFFSITE_NO_CHILD' });
     });
 
     test('OOM in a thread, or in a process', async () => {

@@ -2,7 +2,14 @@ import { afterEach, describe, expect, inject, test } from 'vitest';
 import { howItEnded, reasonOf } from '../../actors/remote-manager/death.ts';
 import { SiteOutput } from '../../actors/remote-manager/output.ts';
 import { CUT_OFF } from '../../lib/engine/protocol.ts';
-import { functor, RemoteManager, type RemoteManagerOptions, type SiteExit } from '../../lib/index.ts';
+import {
+  type ChildExit,
+  functor,
+  RemoteManager,
+  type RemoteManagerOptions,
+  type SiteExit,
+  Supervisor,
+} from '../../lib/index.ts';
 import { closeTracked, fixture, type Misbehave, rejection, track } from '../support/sites.ts';
 
 const ssh = inject('ssh');
@@ -56,6 +63,42 @@ describe.each([virtual, ...processes])('a site forked by %s', (_name, options, r
     const { work } = await eater(options());
     expect(await rejection(work.tooLarge())).toBeInstanceOf(RangeError);
     expect(await work.add(1, 1)).toBe(2);
+  });
+});
+
+describe.each([virtual, ...processes])('a supervised site forked by %s', (_name, options) => {
+  test('that runs out of memory is started again, and its supervisor knows of what it died', async () => {
+    await using supervisor = new Supervisor({
+      intensity: 9,
+      children: [
+        {
+          id: 'eater',
+          start: () => new RemoteManager({ stdout: 'ignore', stderr: 'ignore', ...options() }),
+          restart: 'transient',
+        },
+      ],
+    });
+    const child = supervisor.child('eater');
+    const hungry = child.apply(
+      functor(() => ({
+        eat() {
+          const all: object[] = [];
+          for (;;) all.push({ at: all.length });
+        },
+        add: (a: number, b: number) => a + b,
+      })),
+    );
+    expect(await hungry.add(1, 1)).toBe(2);
+    const downs: ChildExit[] = [];
+    child.on('down', (exit) => downs.push(exit));
+    const error = await rejection(hungry.eat());
+    expect(error).toMatchObject({ code: 'ERR_OFFSITE_CRASHED', reason: 'oom', mayHaveRun: true });
+    expect(await hungry.add(1, 2)).toBe(3);
+    expect(downs).toMatchObject([{ cause: { reason: 'oom' } }]);
+    expect(child.exit).toBe(downs[0]);
+    // Not `normal`, after which a transient child stays away.
+    expect(child.exit?.reason).toMatch(/^(crashed|killed)$/);
+    expect(child.restarts).toBe(1);
   });
 });
 

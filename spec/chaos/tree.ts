@@ -5,12 +5,13 @@ import {
   type Remote,
   RemoteManager,
   type RemoteManagerOptions,
+  type SiteExit,
   Supervisor,
   withOptions,
 } from '../../lib/index.ts';
 import { descendants, processTable } from '../support/processes.ts';
 import { fixture } from '../support/sites.ts';
-import type { Fault, Likelihood } from './faults.ts';
+import type { Fault, FaultKind, Likelihood } from './faults.ts';
 
 type Host = typeof import('../support/fixtures/chaos/host.js');
 type Leaf = typeof import('../support/fixtures/chaos/leaf.js');
@@ -21,6 +22,9 @@ const PATIENCE = 60_000;
 const ASK_FOR = 5_000;
 /** Few enough to be passed now and then, so that a host's supervisor gives up and its host dies with it. */
 const HOST_INTENSITY = { intensity: 6, period: 1_000 };
+
+/** What a host ends with when its supervisor has given up, as its module says. */
+const GAVE_UP = 9;
 
 const silent = { stdout: 'ignore', stderr: 'ignore' } as const;
 
@@ -47,6 +51,10 @@ export class ChaosTree {
   readonly #parts: readonly Part[];
   /** Every process that was ever seen in it. */
   readonly pids = new Set<number>();
+  /** How often each kind of fault has happened. */
+  readonly happened: Partial<Record<FaultKind, number>> = {};
+  /** How often a host ended because its own supervisor had given up: failures that went upwards. */
+  gaveUp = 0;
 
   /** `hosts` are the sites of the first level. */
   constructor(hosts: Record<string, RemoteManagerOptions>) {
@@ -62,6 +70,9 @@ export class ChaosTree {
     this.#parts = Object.keys(hosts).map((id) => {
       const child = this.#root.child(id);
       child.on('up', ({ pid }) => this.#saw(pid));
+      child.on('down', ({ cause }) => {
+        if ((cause as SiteExit).code === GAVE_UP) this.gaveUp++;
+      });
       return {
         id,
         child,
@@ -109,8 +120,11 @@ export class ChaosTree {
         // The host died of another fault before this one reached it.
         if (!(cause instanceof OffsiteError) && (cause as NodeJS.ErrnoException).code !== 'ESRCH')
           throw cause;
+        // Its process is gone, and this one has to turn its loop to hear of it.
+        await delay(1);
       }
     }
+    this.#count(fault.kind);
     await delay(fault.pause);
   }
 
@@ -150,6 +164,10 @@ export class ChaosTree {
 
   #asked(part: string): Remote<Host> {
     return withOptions(this.#part(part).host, { timeout: ASK_FOR });
+  }
+
+  #count(kind: FaultKind): void {
+    this.happened[kind] = (this.happened[kind] ?? 0) + 1;
   }
 
   #saw(pid: number | undefined): void {

@@ -190,7 +190,7 @@ class StableHandle extends Handler {
   }
 }
 
-/** What is left of the bound of a call that has waited since then. */
+/** What is left of the bound of a call that has waited since then, in whole milliseconds, because errors tell it. */
 const remaining = (options: CallOptions, since: number): CallOptions =>
   options.timeout === undefined
     ? options
