@@ -42,17 +42,22 @@ export const tree: Command = {
   args: {
     watch: { type: 'boolean', alias: 'w', description: 'Show it again and again, until Ctrl-C' },
     json: { type: 'boolean', description: 'One line of JSON for each program' },
-    every: { type: 'string', description: `Seconds between two looks of --watch (${DEFAULTS.every})` },
+    every: {
+      type: 'string',
+      valueHint: 'S',
+      description: `Seconds between two looks of --watch (default: ${DEFAULTS.every})`,
+    },
     timeout: {
       type: 'string',
-      description: `Seconds that each site may take to answer (${DEFAULTS.timeout})`,
+      valueHint: 'S',
+      description: `Seconds that each site may take to answer (default: ${DEFAULTS.timeout})`,
     },
   },
   notes: [
     'A program can be asked from its first Supervisor on, or after it has called expose(); by its own user only.',
   ],
   examples: [
-    ['offsite tree', 'All programs of mine that can be asked'],
+    ['offsite tree', 'All programs of yours that can be asked'],
     ['offsite tree 4711 --watch', 'One of them, live'],
     ['offsite tree 4711 --json', 'The same for another program to read'],
   ],
