@@ -234,7 +234,11 @@ export class Child<T extends Supervised = RemoteManager> {
     const { id, state, exit } = this;
     const options = exit?.cause === undefined ? {} : { cause: exit.cause };
     if (state === 'gone')
-      return new NoChildError(id, `${id} is no child of its supervisor any more.`, options);
+      return new NoChildError(
+        id,
+        `${id} is no child of its supervisor any more: it was deleted, has ended for good, or its supervisor has ended. See supervisor.ended, or start a new child.`,
+        options,
+      );
     const how = exit ? ` (it ended: ${exit.reason})` : '';
     const message = `${id} is down${how} and is not started by itself. Start it with restartChild('${id}').`;
     return new ChildStateError('DOWN', id, message, options);

@@ -24,10 +24,15 @@ export const tree: Command = {
   args: {
     watch: { type: 'boolean', alias: 'w', description: 'Show it again and again, until Ctrl-C' },
     json: { type: 'boolean', description: 'One line of JSON for each program' },
-    every: { type: 'string', description: `Seconds between two looks of --watch (${DEFAULTS.every})` },
+    every: {
+      type: 'string',
+      valueHint: 'S',
+      description: `Seconds between two looks of --watch (default: ${DEFAULTS.every})`,
+    },
     timeout: {
       type: 'string',
-      description: `Seconds that each site may take to answer (${DEFAULTS.timeout})`,
+      valueHint: 'S',
+      description: `Seconds that each site may take to answer (default: ${DEFAULTS.timeout})`,
     },
     host: { ...WHERE.host, description: 'Where the detached site runs, user@host:port (default: here)' },
     fork: WHERE.fork,
@@ -43,7 +48,7 @@ export const tree: Command = {
     ].join('\n'),
   ],
   examples: [
-    ['offsite tree', 'All programs of mine that can be asked'],
+    ['offsite tree', 'All programs of yours that can be asked'],
     ['offsite tree 4711 --watch', 'One of them, live'],
     ['offsite tree 4711 --json', 'The same for another program to read'],
     ['offsite tree crawler --host bamse', 'A detached site of yours on bamse, by ssh'],
