@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, inject, test } from 'vitest';
+import { expect, inject, test, vi } from 'vitest';
 import { controlled } from '../actors/control/sockets.ts';
 import type { RemoteManagerOptions } from '../lib/index.ts';
 import { planFaults, randomFrom } from './chaos/faults.ts';
@@ -89,10 +89,12 @@ test(
       await expect.poll(descriptors, { timeout: GONE }).toBeLessThanOrEqual(before.descriptors);
       expect(readdirSync(temporary)).toEqual([]);
       // What was killed could not take its socket away; whoever comes next does, as every program that has one.
-      controlled();
+      vi.stubEnv('XDG_RUNTIME_DIR', runtime);
+      expect(controlled()).toEqual([]);
       expect(readdirSync(join(runtime, 'offsite'))).toEqual([]);
       expect(readdirSync(runtime)).toEqual(['offsite']);
     } finally {
+      vi.unstubAllEnvs();
       await tree.close();
       rmSync(folder, { recursive: true, force: true });
     }
