@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { EventEmitter, setMaxListeners } from 'node:events';
-import { type Actor, createActor } from 'xstate';
+import type { Actor } from 'xstate';
 import type { SiteService } from '../lib/engine/site-service.ts';
 import type { TreeNode } from '../lib/engine/tree.ts';
 import { isSite } from '../lib/engine/watch.ts';
@@ -10,12 +9,12 @@ import type { TicketTerms } from '../lib/ticket/keys.ts';
 import { bound } from '../lib/wire/call/bound.ts';
 import type { CallOptions } from '../lib/wire/call/options.ts';
 import { Session } from '../lib/wire/session.ts';
-import { deferred, orAborted } from './remote-manager/deferred.ts';
-import { closedFailure, exitOf } from './remote-manager/exit.ts';
+import { orAborted } from './remote-manager/deferred.ts';
 import { type Fault, Faults } from './remote-manager/faults.ts';
 import { greetingOf } from './remote-manager/greeting.ts';
 import type { Health } from './remote-manager/health.ts';
-import { type RemoteManagerEvent, remoteManagerMachine } from './remote-manager/machine.ts';
+import { Life } from './remote-manager/life.ts';
+import type { remoteManagerMachine } from './remote-manager/machine.ts';
 import type { ModuleTarget } from './remote-manager/module-target.ts';
 import { Modules } from './remote-manager/modules.ts';
 import {
@@ -28,7 +27,6 @@ import {
 import { SiteOutput } from './remote-manager/output.ts';
 import { Site } from './remote-manager/site.ts';
 import { siteNode } from './remote-manager/site-node.ts';
-import { closedEarly } from './remote-manager/start-failures.ts';
 import type { SiteExit, SiteState } from './remote-manager/state.ts';
 import { checkTerms, issueTicket, notDetached } from './remote-manager/ticket.ts';
 import { forksVirtually } from './remote-manager/way.ts';
@@ -68,8 +66,7 @@ export class RemoteManager implements AsyncDisposable {
   readonly #service: Remote<SiteService>;
   readonly #modules: Modules;
   readonly #faults: Faults;
-  readonly #events = new EventEmitter<{ exit: [SiteExit] }>();
-  readonly #ended: Promise<void>;
+  readonly #life: Life;
 
   constructor(options: RemoteManagerOptions = {}) {
     this.#options = checkOptions(options);
@@ -96,39 +93,22 @@ export class RemoteManager implements AsyncDisposable {
     this.#session.greet(greetingOf(this.#options, this.name));
     isSite(this.#session.main);
     this.#service = this.#session.main as unknown as Remote<SiteService>;
-    // As many may wait for its end as like.
-    this.#events.setMaxListeners(0);
     this.#faults = new Faults(this.name);
     this.#site = new Site(this.#options, this.name, this.#session, output, {
-      exited: () => this.#send({ type: 'exited' }),
+      exited: () => this.#life.send({ type: 'exited' }),
       reach: (reachable) => this.#faults.report(reachable ? 'ok' : 'tempFail'),
     });
-    this.actor = createActor(remoteManagerMachine, { input: { life: this.#site } });
-    const { promise: ready, resolve, reject } = deferred<void>();
-    const { promise: ended, resolve: end } = deferred<void>();
-    this.ready = ready;
-    this.#ended = ended;
-    // Who only calls learns of a failed start from the calls.
-    ready.catch(() => {});
-    this.actor.subscribe(({ value, context, status }) => {
-      if (value === 'ready') resolve();
-      if (status !== 'done') return;
-      // Closed in the very turn in which the engine greeted: it was ready, though the machine had not come to it.
-      if (this.#site.greeting) resolve();
-      else reject(context.failure ?? closedEarly(this.name, signal?.reason));
-      release(this);
-      signal?.removeEventListener('abort', this.#abort);
-      // First, because a listener may throw.
-      end();
-      this.#faults.report('permFail', this.#failure);
-      this.#events.emit('exit', this.#exit());
+    this.#life = new Life({
+      name: this.name,
+      site: this.#site,
+      faults: this.#faults,
+      signal,
+      onEnd: () => release(this),
     });
+    this.actor = this.#life.actor;
+    this.ready = this.#life.ready;
     adopt(this, { outlives: this.#options.detach });
-    this.actor.start();
-    // One signal for many sites is what a signal is for.
-    if (signal) setMaxListeners(0, signal);
-    if (signal?.aborted) this.#abort();
-    else signal?.addEventListener('abort', this.#abort, { once: true });
+    this.#life.start();
   }
 
   /**
@@ -152,7 +132,7 @@ export class RemoteManager implements AsyncDisposable {
   }
 
   get state(): SiteState {
-    return this.actor.getSnapshot().value;
+    return this.#life.state;
   }
 
   /** Whether it starts, has calls in flight, is out of reach or has ended; and for how long it has been busy. */
@@ -235,8 +215,8 @@ export class RemoteManager implements AsyncDisposable {
    */
   async close({ timeout, cause }: { timeout?: number; cause?: unknown } = {}): Promise<void> {
     this.#site.closeCause ??= cause;
-    this.#send({ type: 'close', timeout });
-    await this.#ended;
+    this.#life.send({ type: 'close', timeout });
+    await this.#life.ended;
   }
 
   /**
@@ -245,8 +225,8 @@ export class RemoteManager implements AsyncDisposable {
    */
   async kill({ cause }: { cause?: unknown } = {}): Promise<void> {
     this.#site.closeCause ??= cause;
-    this.#send({ type: 'kill' });
-    await this.#ended;
+    this.#life.send({ type: 'kill' });
+    await this.#life.ended;
   }
 
   /**
@@ -279,36 +259,13 @@ export class RemoteManager implements AsyncDisposable {
 
   /** Calls `listener` once the site has ended, however it did; soon, if it has already. */
   on(event: 'exit', listener: (exit: SiteExit) => void): this {
-    if (this.actor.getSnapshot().status === 'active') this.#events.on(event, listener);
-    else queueMicrotask(() => listener(this.#exit()));
+    this.#life.on(event, listener);
     return this;
   }
 
   /** Takes a listener back. */
   off(event: 'exit', listener: (exit: SiteExit) => void): this {
-    this.#events.off(event, listener);
+    this.#life.off(event, listener);
     return this;
-  }
-
-  /** What happens to a site that has ended does not matter any more. */
-  #send(event: RemoteManagerEvent): void {
-    if (this.actor.getSnapshot().status === 'active') this.actor.send(event);
-  }
-
-  readonly #abort = (): void => {
-    void this.close();
-  };
-
-  /** What calls reject with now that the site has ended. */
-  get #failure(): unknown {
-    const { value, context } = this.actor.getSnapshot();
-    if (value === 'closed') return closedFailure(this.name, this.#site.closeCause)(true);
-    return context.failure ?? this.#site.failure;
-  }
-
-  #exit(): SiteExit {
-    const { value: state, context } = this.actor.getSnapshot();
-    const { death, leaves: left } = this.#site;
-    return exitOf({ state, death, failure: context.failure, left });
   }
 }

@@ -1,17 +1,16 @@
 import { setMaxListeners } from 'node:events';
 import type { AnyActorLogic, AnyActorRef } from 'xstate';
-import { backoffDelay } from './backoff.ts';
 import { ChildRecord } from './child.ts';
 import type { CheckedSpec } from './child-spec.ts';
 import { Time } from './clock.ts';
-import { ChildStartError, IntensityError, SupervisorClosedError } from './errors.ts';
+import { ChildStartError, SupervisorClosedError } from './errors.ts';
 import { type ChildExit, isAbnormal, type SupervisorExit } from './exit.ts';
-import { RestartWindow } from './intensity.ts';
 import type { ActorHost } from './kinds.ts';
 import type { SupervisorLife } from './machine.ts';
 import type { CheckedSupervisorOptions } from './options.ts';
+import { type Restartable, Restarts } from './restarts.ts';
 import { Run, type RunEvents, type RunHost } from './run.ts';
-import { affectedBy, restartsGroups } from './strategy.ts';
+import { restartsGroups } from './strategy.ts';
 
 /** What the children need of their supervisor. */
 export interface Overseer extends ActorHost {
@@ -32,12 +31,12 @@ export interface Overseer extends ActorHost {
  * requests wait for their turn. Where they don't, each is looked after by itself, so that one on a slow host keeps
  * nobody waiting. Only the end of the supervisor never waits for a turn.
  */
-export class Children implements SupervisorLife {
+export class Children implements SupervisorLife, Restartable {
   readonly options: CheckedSupervisorOptions;
   readonly overseer: Overseer;
   readonly records: ChildRecord[] = [];
   readonly time: Time;
-  readonly #window: RestartWindow;
+  readonly #restarts: Restarts;
   readonly #host: RunHost;
   readonly #events: RunEvents = {
     up: (run) => this.#up(run),
@@ -51,8 +50,6 @@ export class Children implements SupervisorLife {
   #turn: Promise<unknown> = Promise.resolve();
   #started = false;
   #ending = false;
-  /** Takes back the restart of a group that waits. */
-  #cancelGroup: (() => void) | undefined;
   readonly #hurries: (() => void)[] = [];
 
   constructor(options: CheckedSupervisorOptions, overseer: Overseer) {
@@ -61,7 +58,7 @@ export class Children implements SupervisorLife {
     this.options = options;
     this.overseer = overseer;
     this.time = new Time(options.clock);
-    this.#window = new RestartWindow(options.intensity, options.period, () => this.time.now());
+    this.#restarts = new Restarts(this);
     this.#host = {
       time: this.time,
       spawn: (logic, spec) => overseer.spawn(logic, spec),
@@ -164,12 +161,12 @@ export class Children implements SupervisorLife {
     if (record.run !== run) return;
     const { backoff } = this.options;
     if (backoff && this.time.now() - record.upSince! >= backoff.max) record.tries = 0;
-    record.down(exit, this.#restarts(record, exit) ? 'restarting' : 'down');
+    record.down(exit, this.#comesBack(record, exit) ? 'restarting' : 'down');
     this.overseer.down(record, exit);
     void this.inTurn(async () => this.#judge(record, run, exit)).catch(() => {});
   }
 
-  #restarts({ spec }: ChildRecord, exit: ChildExit): boolean {
+  #comesBack({ spec }: ChildRecord, exit: ChildExit): boolean {
     return spec.restart === 'permanent' || (spec.restart === 'transient' && isAbnormal(exit));
   }
 
@@ -178,7 +175,7 @@ export class Children implements SupervisorLife {
     // It was restarted or stopped with others before it was its turn.
     if (record.run !== run) return;
     record.run = undefined;
-    if (this.#restarts(record, exit)) return this.#restart(record, false);
+    if (this.#comesBack(record, exit)) return this.#restarts.restart(record);
     if (this.forgets(record)) this.remove(record);
     if (record.spec.significant) this.#judgeSignificant();
   }
@@ -192,92 +189,13 @@ export class Children implements SupervisorLife {
     const { autoShutdown } = this.options;
     if (autoShutdown === 'never') return;
     const left = this.records.some(({ spec, state }) => spec.significant && state !== 'down');
-    if (autoShutdown === 'any_significant' || !left) this.#giveUp({ reason: 'auto-shutdown' });
+    if (autoShutdown === 'any_significant' || !left) this.giveUp({ reason: 'auto-shutdown' });
   }
 
-  #giveUp(exit: SupervisorExit): void {
+  /** The supervisor ends: nothing is started any more. */
+  giveUp(exit: SupervisorExit): void {
     this.#ending = true;
     this.overseer.giveUp(exit);
-  }
-
-  /** Starts a dead child again, with those that the strategy says; `again` if the last attempt has failed. */
-  #restart(record: ChildRecord, again: boolean): void | Promise<void> {
-    const { intensity, period, strategy, backoff, random } = this.options;
-    if (!this.#window.allows()) {
-      const message = `${this.overseer.name} gave up: ${record.spec.id} would have been restart ${intensity + 1} within ${period} ms, and its intensity is ${intensity}. See how the child ended, or allow more.`;
-      this.#giveUp({
-        reason: 'intensity',
-        cause: new IntensityError(record.spec.id, message, { cause: record.exit?.cause }),
-      });
-      return;
-    }
-    record.state = 'restarting';
-    const delay = backoff ? backoffDelay(backoff, record.tries++, random) : 0;
-    if (restartsGroups(strategy)) return this.#restartGroup(record, delay, again);
-    record.cancel = this.#later(delay, again, () => {
-      record.cancel = undefined;
-      void this.#restartOne(record);
-    });
-  }
-
-  /**
-   * Does it after the backoff, or at once. A repeated attempt lets everything else have its turn first: a start that
-   * fails at once would starve the program.
-   */
-  #later(delay: number, again: boolean, work: () => void): (() => void) | undefined {
-    if (delay > 0) return this.time.after(delay, work, { holds: false });
-    if (again) {
-      const immediate = setImmediate(work);
-      return () => clearImmediate(immediate);
-    }
-    work();
-    return undefined;
-  }
-
-  async #restartOne(record: ChildRecord): Promise<void> {
-    record.restarts++;
-    try {
-      await this.begin(record);
-    } catch (cause) {
-      this.#failedAgain(record, cause);
-      // Terminated meanwhile, or the supervisor ends.
-      if (this.#ending || record.state !== 'restarting' || record.run) return;
-      await this.#restart(record, true);
-    }
-  }
-
-  #failedAgain(record: ChildRecord, cause: unknown): void {
-    if (record.state === 'restarting') record.exit = { reason: 'crashed', cause };
-  }
-
-  /** Ends those that are restarted with a child, and starts them all again; it is this group's turn. */
-  async #restartGroup(died: ChildRecord, delay: number, again: boolean): Promise<void> {
-    this.#cancelGroup?.();
-    this.#cancelGroup = undefined;
-    for (const record of affectedBy(this.options.strategy, this.records, died).toReversed()) {
-      // A temporary one is never started again.
-      if (record !== died) await this.end(record, this.forgets(record) ? 'gone' : 'restarting');
-      if (this.#ending) return;
-    }
-    if (delay === 0 && !again) return this.#startGroup();
-    this.#cancelGroup = this.#later(delay, again, () => {
-      this.#cancelGroup = undefined;
-      void this.inTurn(() => this.#startGroup()).catch(() => {});
-    });
-  }
-
-  async #startGroup(): Promise<void> {
-    for (const record of [...this.records]) {
-      if (record.state !== 'restarting' || record.run) continue;
-      record.restarts++;
-      try {
-        await this.begin(record);
-      } catch (cause) {
-        if (this.#ending) return;
-        this.#failedAgain(record, cause);
-        return this.#restart(record, true);
-      }
-    }
   }
 
   hurry(timeout: number | undefined): void {
@@ -287,7 +205,7 @@ export class Children implements SupervisorLife {
 
   async stop(timeout: number | undefined): Promise<void> {
     this.#ending = true;
-    this.#cancelGroup?.();
+    this.#restarts.cancel();
     this.hurry(timeout);
     const last = [...this.records].reverse();
     // Those of one template depend on nobody, as in OTP.
