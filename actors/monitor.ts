@@ -115,7 +115,7 @@ export const monitor = <T extends Monitored>(
 };
 
 /** What ended in order takes nobody with it. */
-const NORMAL: ReadonlySet<DownReason> = new Set(['closed', 'done', 'stopped']);
+const NORMAL: ReadonlySet<DownReason> = new Set(['closed', 'disconnected', 'done', 'stopped']);
 
 /** How a target is ended because another one failed; throws TypeError if it can't be. */
 const endOf = (target: Monitored): ((cause: unknown) => void) => {

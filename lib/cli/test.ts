@@ -91,7 +91,7 @@ export const test: Command = {
       const site = new RemoteManager(options);
       manager = site;
       const where = () =>
-        `a ${site.fork} site on ${site.host}${site.pid === undefined ? '' : `, pid ${site.pid}`}`;
+        `${site.fork === 'ssh' ? 'an' : 'a'} ${site.fork} site on ${site.host}${site.pid === undefined ? '' : `, pid ${site.pid}`}`;
       await timed('fork', () => site.ready, where);
       const os = await timed(
         'link',

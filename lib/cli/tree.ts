@@ -71,7 +71,7 @@ export const tree: Command = {
       if (args.json === true) for (const each of trees) out.write(`${JSON.stringify(each)}\n`);
       else
         out.write(
-          `${args.watch === true ? AGAIN : ''}${treeText(trees, out.isTTY ? out.columns : undefined)}`,
+          `${args.watch === true ? AGAIN : ''}${treeText(trees, (out.isTTY && out.columns) || undefined)}`,
         );
     };
     const way = wayOf(parsed, DEFAULT_S * SECOND);
