@@ -1,6 +1,6 @@
 import type { AnyActorRef } from 'xstate';
 import { watchReference } from '../lib/engine/watch.ts';
-import { whenAborted } from '../lib/wire/call/bound.ts';
+import { whenAborted } from '../lib/wire/call/when-aborted.ts';
 import type { Releasable } from '../lib/wire/reference/reference.ts';
 import { referenceOf } from '../lib/wire/reference/reference.ts';
 import { deferred } from './remote-manager/deferred.ts';

@@ -20,7 +20,7 @@ interface Question {
 }
 
 const answer = async (text: string): Promise<object> => {
-  const { tree: asked } = JSON.parse(text) as Question;
+  const { tree: asked } = (JSON.parse(text) ?? {}) as Question;
   if (!asked) return { error: 'There is no such question.' };
   const timeout = Number(asked.timeout);
   return { tree: await tree(timeout >= 0 ? { timeout: Math.min(timeout, LONGEST_WAIT) } : {}) };
@@ -29,12 +29,14 @@ const answer = async (text: string): Promise<object> => {
 const serve = async (socket: Socket): Promise<void> => {
   // A client must not keep the program from its end.
   socket.unref();
-  const timer = setTimeout(() => socket.destroy(), ASK_WITHIN).unref();
+  const bound = () => setTimeout(() => socket.destroy(), ASK_WITHIN).unref();
+  let timer = bound();
   try {
     const text = await firstLine(socket, LONGEST_QUESTION);
-    timer.refresh();
+    // The answer has a bound of its own, which the client may have made longer.
+    clearTimeout(timer);
     const said = await answer(text).catch((cause: Error) => ({ error: cause.message }));
-    timer.refresh();
+    timer = bound();
     socket.end(`${JSON.stringify(said)}\n`);
   } catch {
     socket.destroy();

@@ -1,4 +1,4 @@
-import { whenAborted } from '../../lib/wire/call/bound.ts';
+import { whenAborted } from '../../lib/wire/call/when-aborted.ts';
 
 /** A promise, and what settles it. */
 export const deferred = <T>() => {

@@ -1,4 +1,4 @@
-import { whenAborted } from '../../lib/wire/call/bound.ts';
+import { whenAborted } from '../../lib/wire/call/when-aborted.ts';
 
 /** What has become of a site, in Mozart's words (`DP.getFaultStream`). */
 export interface Fault {

@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
 import type { Functor, FunctorImports } from '../../lib/module/functor.ts';
 import type { RemoteReference } from '../../lib/module/remote.ts';
-import { whenAborted } from '../../lib/wire/call/bound.ts';
 import { type CallOptions, checkCallOptions } from '../../lib/wire/call/options.ts';
+import { whenAborted } from '../../lib/wire/call/when-aborted.ts';
 import { TimeoutError } from '../../lib/wire/errors.ts';
 import { stableProxy } from '../../lib/wire/reference/stable-handle.ts';
 import type { ModuleTarget } from '../remote-manager/module-target.ts';

@@ -108,6 +108,9 @@ export const explainExit = (death: SiteDeath, { engine }: Pick<ForkRequest, 'eng
   };
 };
 
+/** What the operating system says when it is not the command's fault. */
+const EXHAUSTED: ReadonlySet<string | undefined> = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM']);
+
 /** Says why a command could not be run at all. */
 export const explainSpawn = (command: string, cause: unknown): ForkFailure => {
   const { code } = cause as NodeJS.ErrnoException;
@@ -115,7 +118,10 @@ export const explainSpawn = (command: string, cause: unknown): ForkFailure => {
     code === 'ENOENT'
       ? `the command "${command}" was not found.`
       : `the command "${command}" could not be run (${code ?? String(cause)}).`;
-  return { step: 'command', what, remedy: 'Check its name, the PATH, and that it may be executed.', cause };
+  const remedy = EXHAUSTED.has(code)
+    ? 'This program has no descriptors, processes or memory left: end sites that it does not need, or raise its limits (ulimit -n, ulimit -u).'
+    : 'Check its name, the PATH, and that it may be executed.';
+  return { step: 'command', what, remedy, cause };
 };
 
 /** The oldest version of Node.js that the engine runs on. */

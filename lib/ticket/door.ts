@@ -2,6 +2,8 @@ import { Buffer } from 'node:buffer';
 import { chmodSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { whenAborted } from '../wire/call/when-aborted.ts';
 import { TimeoutError } from '../wire/errors.ts';
 import { refusedTicket, type TicketReason } from './errors.ts';
 import { isPrivateFolder } from './folder.ts';
@@ -131,9 +133,39 @@ export interface KnockOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** How long a guest waits who was sent away unheard, in milliseconds; chance adds as much, so that a crowd disperses. */
+const AGAIN_AFTER = 20;
+/** What the operating system says when more stand at a door than it keeps, or when one was sent away. */
+const CROWDED: ReadonlySet<string | undefined> = new Set(['EAGAIN', 'ECONNRESET', 'EPIPE']);
+
+/** Knocks once; resolves to the answer and the socket, or to nothing if nobody listened to him. */
+const knockOnce = (path: string, said: Buffer, signal: AbortSignal): Promise<[number, Socket] | undefined> =>
+  new Promise((resolve, reject) => {
+    const socket = connect({ path });
+    const abort = () => {
+      socket.destroy();
+      reject(signal.reason);
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    const settle = (work: () => void) => {
+      signal.removeEventListener('abort', abort);
+      work();
+    };
+    socket.on('error', (cause: NodeJS.ErrnoException) =>
+      settle(() => (CROWDED.has(cause.code) ? resolve(undefined) : reject(cause))),
+    );
+    socket.on('close', () => settle(() => resolve(undefined)));
+    socket.once('connect', () => socket.write(said));
+    socket.once('data', (chunk: Buffer) => {
+      socket.pause();
+      if (chunk.length > 1) socket.unshift(chunk.subarray(1));
+      settle(() => resolve([chunk[0]!, socket]));
+    });
+  });
+
 /**
- * Goes to the door that a ticket leads to; resolves to a paused socket to the site behind it. Rejects with TicketError,
- * FolderError, TimeoutError or the signal's reason.
+ * Goes to the door that a ticket leads to; resolves to a paused socket to the site behind it. Who is sent away because
+ * of a crowd comes again. Rejects with TicketError, FolderError, TimeoutError or the signal's reason.
  */
 export const knock = async (
   { folder, id, key, name }: Pick<Ticket, 'folder' | 'id' | 'key' | 'name'>,
@@ -143,37 +175,39 @@ export const knock = async (
   signal?.throwIfAborted();
   // Whoever made a folder in its place would be given the key.
   if (!isPrivateFolder(folder) || dirname(path) !== folder) throw refusedTicket('gone', name);
-  const socket = connect({ path });
-  let late: NodeJS.Timeout | undefined;
-  let abort: (() => void) | undefined;
+  const said = Buffer.concat([
+    WORD,
+    Buffer.of(want),
+    Buffer.from(id, 'base64url'),
+    Buffer.from(key, 'base64url'),
+  ]);
+  const giveUp = new AbortController();
+  const late = setTimeout(() => {
+    const what = `${name} did not let anybody in within ${timeout} ms; it may be busy. Try again, with a longer timeout.`;
+    giveUp.abort(new TimeoutError(what, timeout));
+  }, timeout);
+  const unlisten = signal && whenAborted(signal, () => giveUp.abort(signal.reason));
   try {
-    return await new Promise<Socket>((resolve, reject) => {
-      late = setTimeout(() => {
-        const what = `${name} did not let anybody in within ${timeout} ms; it may be busy. Try again, with a longer timeout.`;
-        reject(new TimeoutError(what, timeout));
-      }, timeout);
-      abort = () => reject(signal!.reason);
-      signal?.addEventListener('abort', abort, { once: true });
-      socket.on('error', (cause) => reject(refusedTicket('gone', name, cause)));
-      socket.on('close', () => reject(refusedTicket('gone', name)));
-      socket.once('connect', () =>
-        socket.write(
-          Buffer.concat([WORD, Buffer.of(want), Buffer.from(id, 'base64url'), Buffer.from(key, 'base64url')]),
-        ),
-      );
-      socket.once('data', (chunk: Buffer) => {
-        socket.pause();
-        const answer = ANSWERS[chunk[0]!] ?? 'malformed';
-        if (answer !== 'ok') return reject(refusedTicket(answer, name));
-        if (chunk.length > 1) socket.unshift(chunk.subarray(1));
-        resolve(socket);
+    for (;;) {
+      const come = await knockOnce(path, said, giveUp.signal).catch((cause) => {
+        if (giveUp.signal.aborted) throw cause;
+        throw refusedTicket('gone', name, cause);
       });
-    });
-  } catch (cause) {
-    socket.destroy();
-    throw cause;
+      if (come) {
+        const [answer, socket] = come;
+        const verdict = ANSWERS[answer] ?? 'malformed';
+        if (verdict === 'ok') return socket;
+        socket.destroy();
+        throw refusedTicket(verdict, name);
+      }
+      await delay(AGAIN_AFTER * (1 + Math.random()), undefined, { signal: giveUp.signal }).catch(() => {
+        throw giveUp.signal.reason;
+      });
+      // It may have been in the middle of its end.
+      if (!isPrivateFolder(folder)) throw refusedTicket('gone', name);
+    }
   } finally {
     clearTimeout(late);
-    if (abort) signal?.removeEventListener('abort', abort);
+    unlisten?.();
   }
 };

@@ -67,7 +67,7 @@ export const parseTicket = (text: string): Ticket => {
     throw malformed('a part of it is missing or was changed');
   let fields: Partial<Ticket> & { v?: unknown };
   try {
-    fields = JSON.parse(said.toString('utf8')) as typeof fields;
+    fields = (JSON.parse(said.toString('utf8')) ?? {}) as typeof fields;
   } catch (cause) {
     throw malformed('what is in it can not be read', cause);
   }

@@ -106,6 +106,7 @@ describe('why a command could not be run', () => {
 
   test('is another reason, which is named', () => {
     expect(explainSpawn('srun', { code: 'EACCES' }).what).toMatch(/"srun" could not be run \(EACCES\)/);
+    expect(explainSpawn('srun', { code: 'EMFILE' }).remedy).toMatch(/ulimit -n/);
     expect(explainSpawn('srun', new Error('strange')).what).toMatch(/strange/);
   });
 });

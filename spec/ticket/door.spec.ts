@@ -141,13 +141,31 @@ describe('a door', () => {
       crowd.slice(32).map((socket) => new Promise((resolve) => socket.resume().on('close', resolve))),
     );
     for (const socket of crowd) socket.destroy();
-    const pass = keys.issue('a', {});
     // Those that went are noticed in turn.
-    let socket: Socket | undefined;
-    for (let tries = 0; !socket && tries < 50; tries++) socket = await goTo(pass).catch(() => undefined);
-    expect(socket).toBeDefined();
-    socket!.destroy();
+    (await goTo(keys.issue('a', {}))).destroy();
     patient.close();
+  });
+
+  test('lets in all of a crowd that has keys, however many come at once', async () => {
+    const pass = keys.issue('a', {});
+    const all = await Promise.all(Array.from({ length: 150 }, () => goTo(pass)));
+    expect(guests.length).toBe(150);
+    for (const socket of all) socket.destroy();
+  });
+
+  test('is not waited for longer than its guest wants where others stand', async () => {
+    door.close();
+    const full = new Door<string>(path, { open: () => 'forged', welcome: () => {} }, 60_000);
+    await full.listen();
+    const crowd = await Promise.all(Array.from({ length: 32 }, stranger));
+    const to = { folder, name: 'the site', ...newPass() };
+    expect(await rejection(knock(to, path, { timeout: 60 }))).toMatchObject({ code: 'ERR_OFFSITE_TIMEOUT' });
+    const giveUp = new AbortController();
+    const given = rejection(knock(to, path, { timeout: 5_000, signal: giveUp.signal }));
+    giveUp.abort(new Error('no more'));
+    expect((await given).message).toBe('no more');
+    for (const socket of crowd) socket.destroy();
+    full.close();
   });
 
   test('that is closed leads nowhere', async () => {

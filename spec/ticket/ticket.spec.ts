@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { TicketError } from '../../lib/ticket/errors.ts';
 import { newPass } from '../../lib/ticket/keys.ts';
@@ -19,6 +20,12 @@ const reasonOf = (text: unknown): unknown => {
     return (error as TicketError).reason;
   }
   return 'read';
+};
+
+/** A text that is whole, and says something else. */
+const sealed = (said: string): string => {
+  const check = createHash('sha256').update(said).digest().subarray(0, 4);
+  return `offsite-ticket:${Buffer.concat([Buffer.from(said), check]).toString('base64url')}`;
 };
 
 describe('the text of a ticket', () => {
@@ -55,6 +62,8 @@ describe('the text of a ticket', () => {
     [ticketText({ ...ticket, kind: 'door' as 'site' })],
     [ticketText({ ...ticket, fork: [1] as never })],
     [ticketText({ ...ticket, v: 2 } as Ticket)],
+    [sealed('null')],
+    [sealed('7')],
   ])('is malformed if it says what none can: %j', (text) => {
     expect(reasonOf(text)).toBe('malformed');
   });

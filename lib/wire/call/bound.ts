@@ -2,6 +2,7 @@ import { TimeoutError } from '../errors.ts';
 import { referenceOf } from '../reference/reference.ts';
 import type { Call } from './call.ts';
 import { type CallOptions, checkCallOptions } from './options.ts';
+import { whenAborted } from './when-aborted.ts';
 
 /** The longest time that Node's timers take; what is longer is no bound. */
 const FOREVER = 2 ** 31 - 1;
@@ -13,34 +14,6 @@ interface Cancels {
   /** Rejects a call, and tells the peer if it runs there. */
   cancel(call: Call, cause: unknown): void;
 }
-
-/** What is to be done when a signal is aborted: one listener for all calls, because Node.js warns of many as of a leak. */
-const waiting = new WeakMap<AbortSignal, Set<() => void>>();
-
-function onAbort(this: AbortSignal): void {
-  const calls = waiting.get(this);
-  waiting.delete(this);
-  for (const abort of calls ?? []) abort();
-}
-
-/** Calls `abort` when the signal is aborted, unless the returned function is called before; any number may wait. */
-export const whenAborted = (signal: AbortSignal, abort: () => void): (() => void) => {
-  let calls = waiting.get(signal);
-  if (!calls) {
-    calls = new Set();
-    waiting.set(signal, calls);
-    signal.addEventListener('abort', onAbort, { once: true });
-  }
-  calls.add(abort);
-  return () => unlisten(signal, abort);
-};
-
-const unlisten = (signal: AbortSignal, abort: () => void): void => {
-  const calls = waiting.get(signal);
-  if (!calls?.delete(abort) || calls.size > 0) return;
-  waiting.delete(signal);
-  signal.removeEventListener('abort', onAbort);
-};
 
 /** Gives a call up when its time is over or its signal is aborted; `what` names it in the error. */
 export const boundCall = (cancels: Cancels, call: Call, what: string, options: CallOptions): void => {
@@ -55,11 +28,12 @@ export const boundCall = (cancels: Cancels, call: Call, what: string, options: C
           const message = `${what} was not answered within ${timeout} ms; its site was told, but it may still run. Give it more time, or close the site.`;
           cancels.cancel(call, new TimeoutError(message, timeout));
         }, timeout);
+  let unlisten: (() => void) | undefined;
   if (signal?.aborted) abort();
-  else if (signal) whenAborted(signal, abort);
+  else if (signal) unlisten = whenAborted(signal, abort);
   const clean = () => {
     clearTimeout(timer);
-    if (signal) unlisten(signal, abort);
+    unlisten?.();
   };
   call.result.then(clean, clean);
 };
