@@ -117,6 +117,9 @@ export const monitor = <T extends Monitored>(
 /** What ended in order takes nobody with it. */
 const NORMAL: ReadonlySet<DownReason> = new Set(['closed', 'disconnected', 'done', 'stopped']);
 
+/** What was ended by a link, which is no end in order, whatever its reason says: it takes its own others with it. */
+const felled = new WeakSet<object>();
+
 /** How a target is ended because another one failed; throws TypeError if it can't be. */
 const endOf = (target: Monitored): ((cause: unknown) => void) => {
   const reference = referenceOf(target);
@@ -153,14 +156,16 @@ export const link = (a: Monitored, b: Monitored): Bond => {
   const unlink = () => {
     for (const stop of stops.splice(0)) stop();
   };
-  const bind = (target: Monitored, endOther: (cause: unknown) => void) =>
+  const bind = (target: Monitored, other: Monitored, endOther: (cause: unknown) => void) =>
     stops.push(
       watchOnce(target, (reason, cause) => {
         unlink();
-        if (!NORMAL.has(reason)) endOther(cause);
+        if (NORMAL.has(reason) && !felled.has(target)) return;
+        felled.add(other);
+        endOther(cause);
       }),
     );
-  bind(a, endB);
-  bind(b, endA);
+  bind(a, b, endB);
+  bind(b, a, endA);
   return { unlink, [Symbol.dispose]: unlink };
 };

@@ -215,6 +215,8 @@ export class RemoteManager implements AsyncDisposable {
    */
   async close({ timeout, cause }: { timeout?: number; cause?: unknown } = {}): Promise<void> {
     this.#site.closeCause ??= cause;
+    // A site that runs already is to end, although nobody has reached it yet; the option timeout bounds the way there.
+    if (this.#options.ticket && this.state === 'starting') await this.ready.catch(() => {});
     this.#life.send({ type: 'close', timeout });
     await this.#life.ended;
   }

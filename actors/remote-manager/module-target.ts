@@ -7,6 +7,11 @@ export type ModuleTarget = string | URL | { readonly url: string | URL } | { rea
 export const moduleKey = (target: ModuleTarget): ModuleKey => {
   if (typeof target === 'string') return keyOf(target);
   if (target instanceof URL) return { url: target.href };
+  if (typeof target !== 'object' || target === null || !('name' in target || 'url' in target)) {
+    throw new TypeError(
+      `A module is named by a URL, a string, { url } or { name }, and not by ${String(target)}.`,
+    );
+  }
   return 'name' in target ? { name: target.name } : { url: String(target.url) };
 };
 

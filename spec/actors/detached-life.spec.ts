@@ -146,6 +146,15 @@ describe('a detached site', () => {
     expect(client.health.state).toBe('idle');
   });
 
+  test('ends also for who closes it before it has been reached', async () => {
+    const site = detach();
+    const ticket = await site.ticket();
+    const { pid } = site;
+    await site.disconnect();
+    await attach(ticket).close();
+    await waitUntilGone([pid!], 1_000);
+  });
+
   test('has no command run that only its ticket names', () => {
     const ticket = (fork: string | string[]) =>
       ticketText({

@@ -192,6 +192,20 @@ describe('a link', () => {
     expect(await last.site.ping()).toBeGreaterThan(0);
   });
 
+  test('goes on through what is ended by it', async () => {
+    const [first, second, third] = await Promise.all([1, 2, 3].map(() => wireOf({ fork: 'virtual' })));
+    link(first!.site, second!.site);
+    link(second!.site, third!.site);
+    void first!.wire.exit(1);
+    expect(await monitor(third!.site)).toMatchObject({
+      reason: 'closed',
+      cause: {
+        code: 'ERR_OFFSITE_CLOSED',
+        cause: { code: 'ERR_OFFSITE_CLOSED', cause: { code: 'ERR_OFFSITE_CRASHED' } },
+      },
+    });
+  });
+
   test('does nothing when one ends in order, or once it is undone', async () => {
     const [first, second, third] = [1, 2, 3].map(() => createActor(waiting).start());
     link(first!, second!);
