@@ -185,7 +185,7 @@ test('a supervised site that is cut off for too long is started again elsewhere,
   const { note, tell, noted } = await notary(child, join(folder, 'elsewhere'));
   const heard = new Set<number>();
   const first = await tell((pid) => heard.add(pid));
-  await expect.poll(() => heard).toContain(first);
+  await expect.poll(() => heard, { timeout: 5_000 }).toContain(first);
   expect(await note(1)).toBe(1);
 
   const down = new Promise<ChildExit>((resolve) => child.on('down', resolve));
@@ -202,14 +202,17 @@ test('a supervised site that is cut off for too long is started again elsewhere,
   expect(child).toMatchObject({ restarts: 1, current: { host: places[1]!.ssh.host } });
   heard.clear();
   const second = await tell((pid) => heard.add(pid));
-  await expect.poll(() => heard).toContain(second);
+  await expect.poll(() => heard, { timeout: 5_000 }).toContain(second);
 
   places[0]!.mend();
   process.kill(first, 'SIGCONT');
   await waitUntilGone([first], 5_000);
   expect(await note(4)).toBe(4);
-  // All that the old one had to tell when it went on was refused, and so was the call that it was sent.
+  // All that the old one had to tell when it went on was refused.
   expect([...heard]).toEqual([second]);
-  expect(noted()).toEqual([1, 3, 4]);
+  // The kernel may have had the late call still to send: it may have run, as its error says, and only once.
+  const numbers = noted();
+  expect(numbers.filter((number) => number !== 2)).toEqual([1, 3, 4]);
+  expect(new Set(numbers).size).toBe(numbers.length);
   expect(child.restarts).toBe(1);
 });
