@@ -43,7 +43,7 @@ describe.each(WAYS)('a detached site $name', ({ name, unavailable, options, word
     expect(await site.ping()).toBeGreaterThan(0);
 
     const shown = await run('tree', 'crawler', '--json');
-    const ticket = await offsite(['tree', '-', '--json'], await site.ticket(), env());
+    const ticket = await offsite(['tree', '-', '--json', ...words()], await site.ticket(), env());
     for (const { code, stdout } of [shown, ticket]) {
       expect(code).toBe(0);
       expect(JSON.parse(stdout)).toMatchObject({ kind: 'site', name: 'crawler', state: 'ready', pid });
