@@ -1,6 +1,8 @@
 // What a site costs that does nothing, or little: CPU of both ends, in percent of one core.
 /** How long one figure is taken for, in milliseconds. */
-const TAKE_FOR = 1_500;
+const TAKE_FOR = 3_000;
+/** Some seconds after the last work V8 tidies up, once; an idle site is one that has this behind it. In milliseconds. */
+const SETTLES_IN = 12_000;
 /** Calls a second. */
 const RATES = [10, 1_000, 10_000];
 
@@ -48,6 +50,7 @@ const callFor = async (site, rate) => {
 const percent = async (site, fork, rate) => {
   // A thread's time is in its process's.
   const cpu = async () => used() + (fork === 'sh' ? await site.used() : 0);
+  if (rate === 0) await new Promise((resolve) => setTimeout(resolve, SETTLES_IN));
   await callFor(site, rate && RATES[0]);
   const before = await cpu();
   const start = performance.now();

@@ -3,9 +3,9 @@ import { CUT_OFF, HEARTBEAT } from './protocol.ts';
 import type { SocketLine } from './ssh-connection.ts';
 
 /** How often the lifeline looks for its parent, in milliseconds: well within the 250 that an orphan may last. */
-const LOOK_EVERY = 40;
+const LOOK_EVERY = 50;
 /** How often an engine with calls says that it is alive, in looks: who can't say it any more has lost its parent. */
-const BUSY_BEAT_EVERY = 5;
+const BUSY_BEAT_EVERY = 4;
 /** How many times the table of sockets is read within the time after which a site that is cut off ends, at least. */
 const CUT_LOOKS = 8;
 /** How often at least, in milliseconds: a host may have many sockets, and the table is made anew for each reader. */
