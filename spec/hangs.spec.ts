@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { afterAll, afterEach, describe, expect, inject, test } from 'vitest';
 import { SimulatedClock } from 'xstate';
 import { RemoteManager, type RemoteManagerOptions, Supervisor, withOptions } from '../lib/index.ts';
+import { offsite } from './cli/cli.ts';
 import { collectedUntil, signalled, type Wire } from './support/lines.ts';
 import { killAll, waitUntilGone } from './support/processes.ts';
 import { closeTracked, fixture, rejection, track } from './support/sites.ts';
@@ -48,7 +49,19 @@ describe('nobody waits for ever', { timeout: BOUND }, () => {
     expect(site.state).toBe('crashed');
   });
 
-  test.todo('engine dies while a pool slot is checked out (there are no pools yet)');
+  test.each(['virtual', 'sh'])(
+    'engine dies while a pool slot is checked out: the one slot of `offsite map` over %s works on',
+    async (method) => {
+      const words = ['map', 'spec/cli/fixtures/jobs.ts#leave', 'a', 'end', 'b', '-p', '1', '--fork', method];
+      const { code, stdout } = await offsite(words);
+      const [a, end, b] = stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown);
+      expect({ code, a, b }).toEqual({ code: 1, a: 'a', b: 'b' });
+      expect(end).toMatchObject({ error: { code: 'ERR_OFFSITE_CRASHED', mayHaveRun: true }, input: 'end' });
+    },
+  );
 
   describe.each(methods)('a site forked by %s', (_name, options) => {
     const wireOf = async (more: RemoteManagerOptions = {}) => {
