@@ -8,6 +8,20 @@ import type { Child } from './child.ts';
 /** How long a call waits for a site that is started again, unless its own time-out says otherwise, in milliseconds. */
 const WAIT_FOR = 60_000;
 
+/** Sites that are watched here, and those of them whose session has ended, although their process may not have yet. */
+const watched = new WeakSet<RemoteManager>();
+const over = new WeakSet<RemoteManager>();
+
+/**
+ * Notes the end of a site's session, before a call that dies with it can be made again. Once for each site, and without
+ * holding who links there: a program may link a module anew for each call.
+ */
+const watch = (site: RemoteManager, proxy: object): void => {
+  if (watched.has(site)) return;
+  watched.add(site);
+  (referenceOf(proxy)!.calls as Calls).whenEnded(() => over.add(site));
+};
+
 /** A module in whatever site a child is: it is linked anew, at the first call, in each. */
 export class Linked implements StableSource {
   readonly #child: Child<RemoteManager>;
@@ -15,8 +29,6 @@ export class Linked implements StableSource {
   #proxy: object | undefined;
   /** Where that is. */
   #site: RemoteManager | undefined;
-  /** The site whose session has ended, although its process has not yet, so that its child is up still. */
-  #over: RemoteManager | undefined;
 
   /** `link` gives the module's proxy in a site, which may still be awaited. */
   constructor(child: Child<RemoteManager>, link: (site: RemoteManager) => object) {
@@ -27,7 +39,7 @@ export class Linked implements StableSource {
   /** The site that there is, if it can be called: not one that is being closed, or was given up. */
   get #usable(): RemoteManager | undefined {
     const site = this.#child.current;
-    return site?.state === 'ready' && site !== this.#over ? site : undefined;
+    return site?.state === 'ready' && !over.has(site) ? site : undefined;
   }
 
   known(): object | undefined {
@@ -46,15 +58,9 @@ export class Linked implements StableSource {
     const put = (proxy: object | undefined) => {
       if (this.#proxy === linking) this.#proxy = proxy;
     };
-    // Before a call that dies with the site can be made again.
-    const unwatch = (referenceOf(linking)!.calls as Calls).whenEnded(() => {
-      this.#over = site;
-    });
+    watch(site, linking);
     // The calls that use it tell why it failed; the next one tries again.
-    linking.then(put, () => {
-      unwatch();
-      put(undefined);
-    });
+    linking.then(put, () => put(undefined));
     return linking;
   }
 
