@@ -183,12 +183,15 @@ class StableHandle extends Handler {
       try {
         return { value: await (value as PromiseLike<object>) };
       } catch (cause) {
-        const died = cause instanceof SiteCrashedError || cause instanceof SiteClosedError;
-        if (!died || left === 0) throw cause;
+        if (!diedWithSite(cause) || left === 0) throw cause;
       }
     }
   }
 }
+
+/** Whether a call died with its site; one that was answered with the death of another site has failed by itself. */
+const diedWithSite = (cause: unknown): boolean =>
+  (cause instanceof SiteCrashedError || cause instanceof SiteClosedError) && !Object.hasOwn(cause, 'site');
 
 /** What is left of the bound of a call that has waited since then, in whole milliseconds, because errors tell it. */
 const remaining = (options: CallOptions, since: number): CallOptions =>

@@ -179,6 +179,17 @@ describe.each(['virtual', 'sh'])('A proxy of a module in a supervised %s site', 
     expect(child.restarts).toBe(0);
   });
 
+  test('does not make a call again that was answered with the death of another site', async () => {
+    const wire = withOptions(child.link<Wire>(fixture('wire.js')), { retry: 5 });
+    let times = 0;
+    const fail = () => {
+      times++;
+      throw new SiteCrashedError('Elsewhere.', { exitCode: 1, signal: null, stderr: [] }, true);
+    };
+    expect(await rejection(wire.call(fail))).toBeInstanceOf(SiteCrashedError);
+    expect({ times, restarts: child.restarts }).toEqual({ times: 1, restarts: 0 });
+  });
+
   test('does what a functor does, in each site anew', async () => {
     const where = child.apply(functor({ import: {} }, () => ({ add: (a: number, b: number) => a + b })));
     expect(await where.add(1, 2)).toBe(3);
