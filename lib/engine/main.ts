@@ -1,4 +1,4 @@
-import { fstatSync, readFileSync, writeSync } from 'node:fs';
+import fs, { fstatSync, readFileSync, writeSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
@@ -8,6 +8,7 @@ import { StreamLink } from '../wire/link/stream-link.ts';
 import { bridge, serveDetached } from './detached/detached.deferred.ts';
 import { BRIDGE_WORD, type DetachedSetup } from './detached/order.ts';
 import { Engine } from './engine.ts';
+import { leavesFilesOpen, readModulesAtOnce } from './loader/read-at-once.ts';
 import {
   BOOT_WORD,
   type BootLine,
@@ -74,4 +75,7 @@ export const startInstalled = (): boolean => {
 };
 
 const virtual = isMainThread ? undefined : (workerData as Partial<VirtualSiteData> | null)?.offsite;
-if (virtual) new Engine(makeRingLink(virtual));
+if (virtual) {
+  if (leavesFilesOpen) readModulesAtOnce(fs);
+  new Engine(makeRingLink(virtual));
+}

@@ -3,6 +3,7 @@ import { MessageChannel } from 'node:worker_threads';
 import type { Edge } from '../../module/source/service.ts';
 import { change, type HookedModule, type HookState, type StateChange } from './hook-state.ts';
 import { type Ask, type Hooks, makeHooks } from './hooks.ts';
+import { leavesFilesOpen, readModulesAtOnce } from './read-at-once.ts';
 
 const { isBuiltin, register } = nodeModule;
 
@@ -43,10 +44,12 @@ const installHere = (state: HookState, ask: Ask, registerHere: (hooks: Hooks) =>
  * Node's own messages and ours come by different ports, in no order that anybody promises.
  */
 const threadText = `
+import fs from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { receiveMessageOnPort } from 'node:worker_threads';
 const change = ${String(change)};
 const makeHooks = ${String(makeHooks)};
+if (${leavesFilesOpen}) (${String(readModulesAtOnce)})(fs);
 let port, state, hooks, last = 0;
 const waiting = new Map();
 const take = (message) => {
