@@ -55,6 +55,10 @@ export const from = <M>(specifier: string): Specifier<M> => specifier as Specifi
 export const isFunctor = (value: unknown): value is Functor =>
   typeof value === 'object' && value !== null && (value as { [brand]?: unknown })[brand] === true;
 
+/** A functor that has crossed as its text, which was checked where it was made. */
+export const functorOf = ({ import: imports, source }: Pick<Functor, 'import' | 'source'>): Functor =>
+  Object.freeze({ [brand]: true, import: imports, source });
+
 const refuse = (what: string, cause?: unknown) =>
   new FunctorError(`The functor's body ${what}`, cause === undefined ? undefined : { cause });
 

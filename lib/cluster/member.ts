@@ -1,0 +1,173 @@
+import type { Remote } from '../module/remote.ts';
+import type { CallOptions } from '../wire/call/options.ts';
+import { SiteClosedError, SiteCrashedError } from '../wire/errors.ts';
+import { withOptions } from '../wire/reference/handle.ts';
+import type { ExitedReason } from './errors.ts';
+import { ClusterClosedError, NoProcessError, ProcessExitedException, RemoteException } from './errors.ts';
+import type { FunctionText, MemberService, Outcome } from './protocol.ts';
+import { within } from './within.ts';
+
+/** Another process as it can be called: at once, or when the way there is known. */
+export type Way = Remote<MemberService> | Promise<Remote<MemberService>>;
+
+/** What a process of the cluster does by itself in its own way: process 1, and a worker. */
+export interface MemberHost {
+  /** The way to another process that is in the cluster. Rejects with why there is none. */
+  way(id: number): Way;
+  /** Told when a process has left, after `Member` knows. */
+  left?(id: number): void;
+}
+
+/** One process in one cluster: who is there, and the calls to each. Both process 1 and the workers have one. */
+export class Member {
+  /** Unique among all clusters everywhere. */
+  readonly cluster: string;
+  /** This process's id: Julia's `myid()`. */
+  readonly id: number;
+  /** What the others call. */
+  readonly service: MemberService;
+  readonly #host: MemberHost;
+  readonly #ids: Set<number>;
+  /** Those that were there once, and why they are not: ids are never used again. */
+  readonly #departed = new Map<number, ExitedReason>();
+  readonly #listeners = new Set<(id: number, reason: ExitedReason) => void>();
+  readonly #joinListeners = new Set<(id: number) => void>();
+  #closed = false;
+
+  constructor(
+    { cluster, id, ids }: { cluster: string; id: number; ids: readonly number[] },
+    service: MemberService,
+    host: MemberHost,
+  ) {
+    this.cluster = cluster;
+    this.id = id;
+    this.service = service;
+    this.#host = host;
+    this.#ids = new Set(ids).add(id);
+  }
+
+  /** All processes of the cluster that this one knows of, in order: Julia's `procs()`. */
+  get ids(): number[] {
+    return [...this.#ids].sort((a, b) => a - b);
+  }
+
+  has(id: number): boolean {
+    return this.#ids.has(id);
+  }
+
+  /** Whether this process has left the cluster, or the cluster was closed. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** These are in the cluster from now on. */
+  joined(ids: readonly number[]): void {
+    for (const id of ids) {
+      // Word of the end may have been quicker.
+      if (this.#ids.has(id) || this.#departed.has(id)) continue;
+      this.#ids.add(id);
+      for (const listener of [...this.#joinListeners]) listener(id);
+    }
+  }
+
+  /** This one is not in the cluster any more. */
+  left(id: number, reason: ExitedReason): void {
+    if (this.#departed.has(id)) return;
+    this.#ids.delete(id);
+    this.#departed.set(id, reason);
+    this.#host.left?.(id);
+    for (const listener of [...this.#listeners]) listener(id, reason);
+  }
+
+  /** Calls `listener` when a process joins; what is returned takes it back. */
+  onJoin(listener: (id: number) => void): () => void {
+    this.#joinListeners.add(listener);
+    return () => this.#joinListeners.delete(listener);
+  }
+
+  /** Calls `listener` when a process leaves, however it does; what is returned takes it back. */
+  onLeave(listener: (id: number, reason: ExitedReason) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Nothing goes out from here any more. */
+  close(): void {
+    this.#closed = true;
+    this.#listeners.clear();
+    this.#joinListeners.clear();
+  }
+
+  /** Throws why a process can't be called: NoProcessError, ProcessExitedException or ClusterClosedError. */
+  check(id: number): void {
+    if (this.#closed) throw new ClusterClosedError();
+    if (this.#ids.has(id)) return;
+    const reason = this.#departed.get(id);
+    throw reason === undefined
+      ? new NoProcessError(id, this.ids)
+      : new ProcessExitedException(id, reason, false);
+  }
+
+  /**
+   * What another process lets this one call, or what this one lets others. Throws, or rejects with,
+   * NoProcessError, ProcessExitedException, TopologyError and ClusterClosedError.
+   */
+  peer(id: number): Way {
+    this.check(id);
+    return id === this.id ? (this.service as unknown as Remote<MemberService>) : this.#host.way(id);
+  }
+
+  /**
+   * Calls a function in a process of the cluster and gives what it returns; in this process itself nothing is copied.
+   * Rejects with RemoteException, ProcessExitedException, NoProcessError, TimeoutError, or the signal's reason.
+   */
+  async call(
+    fn: FunctionText,
+    id: number,
+    args: readonly unknown[],
+    options: CallOptions = {},
+  ): Promise<unknown> {
+    const outcome = await this.ask(id, options, (peer) => peer.perform(fn, args) as Promise<Outcome>);
+    if ('error' in outcome) throw new RemoteException(id, outcome.error);
+    return outcome.value;
+  }
+
+  /** Makes a call to another member's service. Rejects with ProcessExitedException if the member ends before it answers. */
+  async ask<T>(
+    id: number,
+    options: CallOptions,
+    call: (peer: Remote<MemberService>) => PromiseLike<T>,
+  ): Promise<T> {
+    const way = this.peer(id);
+    const start = performance.now();
+    const peer = way instanceof Promise ? await within(way, `Reaching process ${id}`, options) : way;
+    const { timeout } = options;
+    const left =
+      timeout === undefined
+        ? options
+        : { ...options, timeout: Math.max(0, timeout - (performance.now() - start)) };
+    try {
+      if (id === this.id) return await within(call(peer), `A call in process ${id}`, left);
+      return await call(timeout === undefined && !options.signal ? peer : withOptions(peer, left));
+    } catch (error) {
+      throw this.#failureOf(id, error);
+    }
+  }
+
+  /** What a call rejects with that did not get its answer. */
+  #failureOf(id: number, error: unknown): unknown {
+    if (error instanceof SiteCrashedError) {
+      return new ProcessExitedException(id, this.#departed.get(id) ?? error.reason, error.mayHaveRun, {
+        cause: error,
+      });
+    }
+    if (error instanceof SiteClosedError) {
+      return new ProcessExitedException(id, this.#departed.get(id) ?? 'closed', error.mayHaveRun, {
+        cause: error,
+      });
+    }
+    // Its answer could not be sent, or its module not be loaded.
+    const far = error instanceof Error && Object.hasOwn(error, 'site') && id !== this.id;
+    return far ? new RemoteException(id, error) : error;
+  }
+}

@@ -1,0 +1,81 @@
+import type { ExitedReason } from './errors.ts';
+import type { FunctorText } from './functions.ts';
+
+/** What the processes of a cluster say to each other. */
+
+/** A function's name as it crosses; see FunctionName. */
+export interface FunctionText {
+  readonly module: string;
+  readonly name: string;
+  readonly functor?: FunctorText | undefined;
+}
+
+/** What became of a function that was called: what it threw is told apart from what went wrong on the way. */
+export type Outcome = { readonly value: unknown } | { readonly error: unknown };
+
+/** What became of a batch: the values in the order of the elements, with holes where the errors are. */
+export interface BatchOutcome {
+  readonly values: readonly unknown[];
+  /** The place of an element, and what was thrown for it. */
+  readonly errors: readonly (readonly [index: number, error: unknown])[];
+}
+
+/** Where a process of the cluster lets others connect. */
+export interface MemberAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What each process of a cluster may ask of each other. */
+export interface MemberService {
+  /** Calls a function, and tells what became of it. */
+  perform(fn: FunctionText, args: readonly unknown[]): Promise<Outcome>;
+  /** Calls a function once for each element, with `rest` behind it. */
+  performEach(
+    fn: FunctionText,
+    elements: readonly unknown[],
+    rest: readonly unknown[],
+  ): Promise<BatchOutcome>;
+  /** A process that has connected directly says who it is, so that the connection serves both. */
+  meet(id: number, service: MemberService): void;
+}
+
+/** What process 1 tells the others besides. */
+export interface WorkerService extends MemberService {
+  /** These are in the cluster now. */
+  joined(ids: readonly number[]): void;
+  /** This one is not any more. */
+  left(id: number, reason: ExitedReason): void;
+  /** Opens a door for others, once; gives where it is. */
+  open(bind: string | undefined): Promise<MemberAddress>;
+  /** Connects to those it may call, before it has to. */
+  connect(ids: readonly number[]): Promise<void>;
+  /** How many direct connections it has to other workers. */
+  connections(): number;
+}
+
+/** How a worker gets to another process: through process 1, or directly if there is an address. */
+export interface Reach {
+  readonly service: MemberService;
+  readonly address?: MemberAddress | undefined;
+}
+
+/** What workers ask of process 1 besides. */
+export interface OwnerService extends MemberService {
+  /** How process `from` gets to process `to`. Rejects with NoProcessError, ProcessExitedException, TopologyError. */
+  reach(from: number, to: number): Promise<Reach>;
+  /** Loads a module in process `into`, and gives it: it comes home there. */
+  load(into: number, fn: FunctionText): Promise<object>;
+}
+
+/** What a site is told when it becomes a worker. */
+export interface Joining {
+  /** Unique among all clusters everywhere. */
+  readonly cluster: string;
+  /** 32 random bytes, which all members know and nobody else. */
+  readonly key: Uint8Array;
+  readonly id: number;
+  readonly owner: OwnerService;
+  /** All that are in the cluster already, process 1 among them. */
+  readonly ids: readonly number[];
+}
