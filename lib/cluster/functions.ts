@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Functor, type FunctorImports, isFunctor } from '../module/functor.ts';
 import { registerClass } from '../wire/codec/register.ts';
 import { OptionError } from '../wire/errors.ts';
+import type { FunctionText } from './protocol.ts';
 
 /** Any function, as types name it. */
 export type AnyFunction = (...args: never[]) => unknown;
@@ -37,6 +38,10 @@ export class FunctionName<F = AnyFunction> {
 }
 
 registerClass(FunctionName, 'offsite.FunctionName');
+
+/** A name as it crosses in calls: plain data, which is the quickest. */
+export const plain = ({ module, name, functor }: FunctionText): FunctionText =>
+  functor ? { module, name, functor } : { module, name };
 
 /** What can be called by name: a function of a module, or a functor that gives a function. */
 export type Callable<F extends AnyFunction> = FunctionName<F> | Functor<FunctorImports, F>;

@@ -4,6 +4,7 @@ import { SiteClosedError, SiteCrashedError } from '../wire/errors.ts';
 import { withOptions } from '../wire/reference/handle.ts';
 import type { ExitedReason } from './errors.ts';
 import { ClusterClosedError, NoProcessError, ProcessExitedException, RemoteException } from './errors.ts';
+import { plain } from './functions.ts';
 import type { FunctionText, MemberService, Outcome } from './protocol.ts';
 import { within } from './within.ts';
 
@@ -127,7 +128,8 @@ export class Member {
     args: readonly unknown[],
     options: CallOptions = {},
   ): Promise<unknown> {
-    const outcome = await this.ask(id, options, (peer) => peer.perform(fn, args) as Promise<Outcome>);
+    const text = plain(fn);
+    const outcome = await this.ask(id, options, (peer) => peer.perform(text, args) as Promise<Outcome>);
     if ('error' in outcome) throw new RemoteException(id, outcome.error);
     return outcome.value;
   }
