@@ -90,14 +90,17 @@ export class Cluster extends ClusterView implements AsyncDisposable {
     const { manager, defaults } = managerOf(target, options);
     return new AddedProcs(async (came) => {
       const failures: unknown[] = [];
-      const adding: Promise<void>[] = [];
+      // A manager may launch for as long as the cluster lives.
+      const adding = new Set<Promise<void>>();
       try {
         for await (const config of manager.launch({ defaults, signal: this.#closing.signal })) {
-          adding.push(
-            this.#workers.add(manager, config, defaults).then(came, (error: unknown) => {
+          const each: Promise<void> = this.#workers
+            .add(manager, config, defaults)
+            .then(came, (error: unknown) => {
               failures.push(error);
-            }),
-          );
+            })
+            .finally(() => adding.delete(each));
+          adding.add(each);
         }
       } catch (error) {
         failures.push(error);

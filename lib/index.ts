@@ -1,6 +1,11 @@
 /// <reference types="node" preserve="true" />
 export type { AddedProcs } from '../actors/cluster/added-procs.ts';
 export { AddProcsError } from '../actors/cluster/added-procs.ts';
+export {
+  ElasticManager,
+  type ElasticManagerOptions,
+  type ElasticWorkers,
+} from '../actors/cluster/elastic-manager.ts';
 export type {
   ClusterManager,
   LaunchRequest,
