@@ -48,6 +48,8 @@ export const parse = (command: Command, words: readonly string[]): Parsed => {
   const known = new Set(
     Object.entries(command.args).flatMap(([name, definition]) => [
       name,
+      // As citty has what stands with a dash.
+      name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()),
       ...('alias' in definition ? listOf(definition.alias) : []),
     ]),
   );
