@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Functor, type FunctorImports, isFunctor } from '../module/functor.ts';
+import { type Functor, type FunctorImports, isFunctor } from '../module/functor-text.ts';
 import type { CrossesWhole } from '../module/remote.ts';
 import { registerClass } from '../wire/codec/register.ts';
 import { OptionError } from '../wire/errors.ts';
