@@ -8,7 +8,7 @@ import { DialError, type DialReason } from '../../../lib/cluster/direct/errors.t
 import { doorTls } from '../../../lib/cluster/direct/handshake.ts';
 import { PROTOCOL } from '../../../lib/wire/frame/frame.ts';
 import { certificate } from './certificate.ts';
-import { makeMembers } from './members.ts';
+import { descriptors, makeMembers, until } from './members.ts';
 
 const { membership, open, own, dial: dialOwn, serve } = makeMembers();
 
@@ -105,6 +105,19 @@ describe('dialling a member', () => {
     const other = { ...doorTls(membership), ALPNProtocols: [`offsite/${PROTOCOL + 1}`] };
     const error = await failure(await tlsServer(other), 'version');
     expect(error.message).toContain('same version of Offsite');
+  });
+
+  test('in vain, in whatever way, gives all descriptors back at both ends', async () => {
+    const { address } = await open();
+    const silent = await serve((socket) => socket.resume());
+    const mail = await serve((socket) => socket.resume().end('220 mail\r\n'));
+    const before = descriptors();
+    for (let round = 0; round < 10; round++) {
+      await failure(address, 'key', { key: randomBytes(32) });
+      await failure(silent, 'unreachable', { timeout: 5 });
+      await failure(mail, 'stranger');
+    }
+    await until(() => descriptors() <= before);
   });
 
   test('goes on until it is let in, if a crowd stands there', async () => {

@@ -6,7 +6,7 @@ import { connect as connectTls } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { chooseAddress } from '../../../lib/cluster/direct/address.ts';
 import { dialTls } from '../../../lib/cluster/direct/handshake.ts';
-import { descriptors, makeMembers, until } from './members.ts';
+import { descriptors, gone, makeMembers, until } from './members.ts';
 
 const { membership, open, own, dial, bare } = makeMembers();
 
@@ -73,11 +73,11 @@ describe('a door', () => {
     const peers = await Promise.all([dial(door.address), dial(door.address)]);
     const calls = peers.map((peer) => peer.main.never());
     const waits = await bare(door.address);
-    const gone = once(waits, 'close');
+    const left = gone(waits);
     const closed = Promise.all([door.close(), door.close()]);
     const rejected = await Promise.all(calls.map((call) => call.then(undefined, (error) => error)));
     expect(rejected.map((error) => error.code)).toEqual(['ERR_OFFSITE_CLOSED', 'ERR_OFFSITE_CLOSED']);
-    await Promise.all([closed, gone, ...peers.map((peer) => peer.closed)]);
+    await Promise.all([closed, left, ...peers.map((peer) => peer.closed)]);
     expect(door.peers).toBe(0);
     await until(() => descriptors() <= before);
     await expect(bare(door.address)).rejects.toThrow('ECONNREFUSED');
@@ -92,21 +92,21 @@ describe('strangers at a door', () => {
     const doors = await Promise.all(Array.from({ length: 4 }, () => open()));
     const inside = await Promise.all(doors.map((door) => dial(door.address)));
     const before = descriptors();
+    const written: string[] = [];
     for (let round = 0; round < 8; round++) {
       await Promise.all(
         doors.map(async (door) => {
           const noise = randomBytes(32);
+          written.push(noise.toString('hex'));
           const stranger = await bare(door.address);
-          const gone = once(stranger, 'close');
+          const left = gone(stranger);
           stranger.end(noise);
-          await gone.catch((cause) => {
-            throw new Error(`after ${noise.toString('hex')}`, { cause });
-          });
+          await left;
         }),
       );
     }
-    expect(await Promise.all(inside.map((peer) => peer.main.add(20, 22)))).toEqual([42, 42, 42, 42]);
-    expect(await Promise.all(doors.map(sum))).toEqual([42, 42, 42, 42]);
+    const sums = await Promise.all([...inside.map((peer) => peer.main.add(20, 22)), ...doors.map(sum)]);
+    expect(sums, `after ${written.join()}`).toEqual(sums.map(() => 42));
     await until(() => descriptors() <= before + 8);
   });
 
@@ -117,7 +117,7 @@ describe('strangers at a door', () => {
     // The head of a TLS record that promises more than ever comes.
     const holds = await bare(door.address);
     holds.write(Buffer.from([22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3]));
-    await Promise.all([once(silent, 'close'), once(holds, 'close')]);
+    await Promise.all([gone(silent), gone(holds)]);
     await until(() => descriptors() <= before);
     expect(await sum(door)).toBe(42);
   });
@@ -135,7 +135,7 @@ describe('strangers at a door', () => {
       socket.on('data', (chunk: Buffer) => {
         heard += chunk;
       });
-      await once(socket, 'close');
+      await gone(socket);
       return heard;
     };
     expect(await secured('')).toBe('');
@@ -143,7 +143,13 @@ describe('strangers at a door', () => {
     expect(
       await secured('GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n'),
     ).toContain('400');
-    expect(await secured(`${'x'.repeat(100_000)}\r\n\r\n`)).toContain('400');
+    // What it answers may be lost, because it does not read all.
+    await secured(`${'x'.repeat(100_000)}\r\n\r\n`);
+    // A WebSocket, and then no greeting.
+    const upgrade = `connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: ${'A'.repeat(22)}==`;
+    expect(await secured(`GET / HTTP/1.1\r\nhost: a\r\n${upgrade}\r\n\r\n`)).toContain(
+      '101 Switching Protocols',
+    );
     expect(door.peers).toBe(0);
     await until(() => descriptors() <= before);
     expect(await sum(door)).toBe(42);
@@ -153,9 +159,9 @@ describe('strangers at a door', () => {
     const door = await open({ waiting: { mostWaiting: 8, safeFor: 50 } });
     const idle: Socket[] = [];
     for (let i = 0; i < 8; i++) idle.push(await bare(door.address));
-    const gone = idle.map((socket) => once(socket, 'close'));
+    const left = idle.map(gone);
     expect(await sum(door)).toBe(42);
-    await Promise.race(gone);
+    await Promise.race(left);
   });
 
   test('may come and go in great numbers in every way', { timeout: 20_000 }, async () => {

@@ -42,6 +42,12 @@ export const until = async (holds: () => boolean, within = 5_000): Promise<void>
   }
 };
 
+/** Resolves when a socket has closed, whatever it was that closed it. */
+export const gone = (socket: Socket): Promise<void> =>
+  new Promise((resolve) => {
+    socket.once('close', () => resolve());
+  });
+
 /** Doors, dials and bare sockets of one cluster; what a test has opened is closed after it. */
 export const makeMembers = () => {
   const membership = { cluster: 'spec', key: randomBytes(32) };
