@@ -6,7 +6,10 @@ import { connect as connectTls } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { chooseAddress } from '../../../lib/cluster/direct/address.ts';
 import { dialTls } from '../../../lib/cluster/direct/handshake.ts';
-import { descriptors, gone, makeMembers, until } from './members.ts';
+import { Peer } from '../../../lib/module/peer.ts';
+import { openWebSocket } from '../../../lib/wire/link/websocket.ts';
+import { signalled } from '../../support/lines.ts';
+import { descriptors, gone, type Main, main, makeMembers, until } from './members.ts';
 
 const { membership, open, own, dial, bare } = makeMembers();
 
@@ -81,6 +84,29 @@ describe('a door', () => {
     expect(door.peers).toBe(0);
     await until(() => descriptors() <= before);
     await expect(bare(door.address)).rejects.toThrow('ECONNREFUSED');
+  });
+});
+
+describe('a door that is closed', () => {
+  test('waits no longer than a second for a member that does not read', async () => {
+    const { tell, told } = signalled<[Peer]>();
+    const door = await open({ onPeer: tell });
+    const secured = connectTls({ ...dialTls(membership), ...door.address });
+    const socket = await openWebSocket('wss://member', { createConnection: () => secured });
+    own({ close: () => socket.terminate() });
+    const peer = new Peer(socket, { main });
+    await peer.ready;
+    const [back] = await told;
+    socket.pause();
+    // More than both kernels keep, in pieces that leave at once.
+    const bytes = new Uint8Array(200_000) as never;
+    const calls = Array.from({ length: 150 }, () => (back as unknown as Peer<Main>).main.map([], bytes));
+    const rejected = Promise.all(calls.map((call) => Promise.resolve(call).catch((error) => error.code)));
+    await new Promise((resolve) => setImmediate(resolve));
+    const start = performance.now();
+    await door.close();
+    expect(performance.now() - start).toBeGreaterThan(900);
+    expect(new Set(await rejected)).toEqual(new Set(['ERR_OFFSITE_CLOSED']));
   });
 });
 

@@ -1,12 +1,17 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { createServer } from 'node:tls';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Address } from '../../../lib/cluster/direct/address.ts';
 import { dial } from '../../../lib/cluster/direct/dial.ts';
+import { certificate } from './certificate.ts';
 
 // Programs of their own run what was built.
 const folder = new URL('../../../dist/lib/cluster/direct/', import.meta.url).href;
@@ -31,8 +36,8 @@ interface Main {
   never(): Promise<never>;
 }
 
-const run = (program: string) =>
-  promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], { timeout: 10_000 });
+const run = (program: string, env = process.env) =>
+  promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], { timeout: 10_000, env });
 
 const started: ChildProcess[] = [];
 afterEach(async () => {
@@ -96,6 +101,37 @@ describe('members that are processes', () => {
     });
     await using again = await dial<Main>(address, membership);
     expect(await again.main.pid()).toBe(await peer.main.pid());
+  });
+
+  test('are not taken in by a certificate that their host trusts', async () => {
+    const authority = join(mkdtempSync(join(tmpdir(), 'offsite-')), 'authority.pem');
+    writeFileSync(authority, certificate.cert);
+    const server = createServer(certificate, (socket) => socket.on('error', () => {}).resume());
+    server.on('tlsClientError', () => {}).listen(0, 'localhost');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const connectTo = (options: string, done: string) => `
+      const { dialTls } = await import('${folder}handshake.js');
+      const { connect } = await import('node:tls');
+      const membership = { cluster: 'spec', key: ${key} };
+      const socket = connect({ ${options} host: 'localhost', port: ${port} });
+      socket.on('error', (error) => console.log(error.code ?? error.message)).on('secureConnect', () => { ${done} socket.destroy(); });`;
+    const env = { ...process.env, NODE_EXTRA_CA_CERTS: authority };
+    try {
+      // They do trust it.
+      expect((await run(connectTo("servername: 'localhost',", "console.log('trusted');"), env)).stdout).toBe(
+        'trusted\n',
+      );
+      const refused = await run(connectTo('...dialTls(membership),', "console.log('taken in');"), env);
+      expect(refused.stdout).toBe('DEPTH_ZERO_SELF_SIGNED_CERT\n');
+      // Nor if that is how it was told to be: it is the second bolt.
+      const trusting = '...dialTls(membership), ca: undefined,';
+      const second = await run(connectTo(trusting, "console.log('taken in');"), env);
+      expect(second.stdout).toBe('it showed a certificate, and not the key\n');
+    } finally {
+      server.close();
+      rmSync(dirname(authority), { recursive: true });
+    }
   });
 
   test('are not kept alive by a door, nor by a connection on which nobody waits', async () => {
