@@ -59,6 +59,7 @@ export class Door implements AsyncDisposable {
     this.#options = options;
     this.#room = new WaitingRoom(options.waiting);
     server.on('connection', (socket: Socket) => {
+      // From now on; the session holds the process through it while somebody waits for that member.
       socket.unref();
       this.#room.enter(socket);
     });
@@ -113,8 +114,6 @@ export class Door implements AsyncDisposable {
     const secured = socket as Socket;
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
       const { main, limits, onPeer } = this.#options;
-      // The session holds the process while somebody waits for that member.
-      secured.unref();
       const { remoteAddress = '', remotePort = 0 } = secured;
       const name = `the member that came from ${written({ host: remoteAddress, port: remotePort })}`;
       const peer = accept(webSocket, { main, limits, name });

@@ -72,7 +72,8 @@ describe('a door', () => {
 
   test('ends all connections when it is closed, and gives its descriptors back', async () => {
     const before = descriptors();
-    const door = await open();
+    // Nobody's time is over before the test's.
+    const door = await open({ waiting: { waitAtMost: 60_000 } });
     const peers = await Promise.all([dial(door.address), dial(door.address)]);
     const calls = peers.map((peer) => peer.main.never());
     const waits = await bare(door.address);
