@@ -20,6 +20,8 @@ export interface MemberHost {
   way(id: number): Way;
   /** Told when a process has left, after `Member` knows. */
   left?(id: number): void;
+  /** Told when the way to a process broke that is still there: the next call looks for another. */
+  lost?(id: number): void;
 }
 
 /** One process in one cluster: who is there, and the calls to each. Both process 1 and the workers have one. */
@@ -162,7 +164,9 @@ export class Member {
   /** What a call rejects with that did not get its answer. */
   async #failureOf(id: number, error: unknown): Promise<unknown> {
     if (isEndOfSite(error)) {
-      const reason = (await this.#reason(id)) ?? ('reason' in error ? error.reason : 'closed');
+      const told = await this.#reason(id);
+      if (told === undefined) this.#host.lost?.(id);
+      const reason = told ?? ('reason' in error ? error.reason : 'closed');
       return new ProcessExitedException(id, reason, error.mayHaveRun, { cause: error });
     }
     // Its answer could not be sent, or its module not be loaded.
