@@ -1,4 +1,6 @@
+import { giveUpRunning } from '../wire/call/scope.ts';
 import { RemoteTarget } from '../wire/reference/reference.ts';
+import { InterruptedError } from './errors.ts';
 import type { AnyFunction } from './functions.ts';
 import type { BatchOutcome, FunctionText, Outcome } from './protocol.ts';
 import { ReferencesDesk } from './references/desk.ts';
@@ -19,6 +21,8 @@ export class LoadedFunctions {
   readonly #load: (fn: FunctionText) => Promise<object>;
   readonly #modules = new Map<string, Promise<object>>();
   readonly #found = new Map<string, AnyFunction>();
+  /** What gives up each call that runs and waits. */
+  readonly #running = new Set<(reason: Error) => void>();
 
   /** `load` gets a module that has not been called here before. */
   constructor(load: (fn: FunctionText) => Promise<object>) {
@@ -32,18 +36,21 @@ export class LoadedFunctions {
 
   async #get(fn: FunctionText): Promise<AnyFunction> {
     const { module, name } = fn;
-    let loading = this.#modules.get(module);
-    if (!loading) {
-      loading = this.#load(fn);
-      this.#modules.set(module, loading);
-      // What failed may be mended: the next call tries again.
-      loading.catch(() => this.#modules.delete(module));
-    }
-    const loaded = await loading;
+    const loaded = await this.#module(fn);
     const target = name === '' ? loaded : (loaded as Record<string, unknown>)[name];
     const found = caller(target, fn);
     this.#found.set(`${name} ${module}`, found);
     return found;
+  }
+
+  #module(fn: FunctionText): Promise<object> {
+    const known = this.#modules.get(fn.module);
+    if (known) return known;
+    const loading = this.#load(fn);
+    this.#modules.set(fn.module, loading);
+    // What failed may be mended: the next call tries again.
+    loading.catch(() => this.#modules.delete(fn.module));
+    return loading;
   }
 
   /** See MemberService. */
@@ -51,9 +58,43 @@ export class LoadedFunctions {
     try {
       const found = this.find(fn);
       const call = typeof found === 'function' ? found : await found;
-      return { value: await call(...(args as never[])) };
+      const value: unknown = call(...(args as never[]));
+      return { value: isThenable(value) ? await this.#orInterrupted(value) : value };
     } catch (error) {
       return { error };
+    }
+  }
+
+  /** See MemberService. */
+  async prepare(fn: FunctionText, args: readonly unknown[]): Promise<Outcome> {
+    try {
+      const module = await this.#module(fn);
+      if (fn.name === '' && typeof module !== 'function') return { value: undefined };
+    } catch (error) {
+      return { error };
+    }
+    return this.perform(fn, args);
+  }
+
+  /** See MemberService. */
+  interrupt(reason: Error): void {
+    for (const giveUp of [...this.#running]) giveUp(reason);
+  }
+
+  async #orInterrupted(value: PromiseLike<unknown>): Promise<unknown> {
+    const giveUpCall = giveUpRunning();
+    let giveUp!: (reason: Error) => void;
+    const interrupted = new Promise<never>((_, reject) => {
+      giveUp = (reason) => {
+        reject(reason);
+        giveUpCall?.(reason);
+      };
+    });
+    this.#running.add(giveUp);
+    try {
+      return await Promise.race([value, interrupted]);
+    } finally {
+      this.#running.delete(giveUp);
     }
   }
 
@@ -89,7 +130,7 @@ export class LoadedFunctions {
         errors.push([index, error]);
       }
     }
-    if (pending.length > 0) await Promise.all(pending);
+    if (pending.length > 0) await this.#orInterrupted(Promise.all(pending));
     return { values, errors };
   }
 }
@@ -101,10 +142,12 @@ const isThenable = (value: unknown): value is PromiseLike<unknown> =>
 export abstract class Performer extends RemoteTarget {
   /** See MemberService. */
   readonly refs: ReferencesService = new ReferencesDesk();
+  readonly #id: number;
   readonly #functions: LoadedFunctions;
 
-  constructor(functions: LoadedFunctions) {
+  constructor(id: number, functions: LoadedFunctions) {
     super();
+    this.#id = id;
     this.#functions = functions;
   }
 
@@ -114,11 +157,28 @@ export abstract class Performer extends RemoteTarget {
   }
 
   /** See MemberService. */
+  run(fn: FunctionText, args: readonly unknown[]): void {
+    void this.#functions.perform(fn, args).then((outcome) => {
+      if ('error' in outcome) console.error(outcome.error);
+    });
+  }
+
+  /** See MemberService. */
   performEach(
     fn: FunctionText,
     elements: readonly unknown[],
     rest: readonly unknown[],
   ): Promise<BatchOutcome> {
     return this.#functions.performEach(fn, elements, rest);
+  }
+
+  /** See MemberService. */
+  prepare(fn: FunctionText, args: readonly unknown[]): Promise<Outcome> {
+    return this.#functions.prepare(fn, args);
+  }
+
+  /** See MemberService. */
+  interrupt(): void {
+    this.#functions.interrupt(new InterruptedError(this.#id));
   }
 }

@@ -1,7 +1,7 @@
 import { type CallOptions, checkCallOptions } from '../../wire/call/options.ts';
 import type { Outcome } from '../protocol.ts';
 import { FutureSetError } from './errors.ts';
-import { Handle } from './handle.ts';
+import { Handle, isHandle } from './handle.ts';
 import { partOf } from './part-of.ts';
 import type { RefId } from './protocol.ts';
 import type { References } from './references.ts';
@@ -14,6 +14,11 @@ import { SharedWait } from './shared-wait.ts';
 export class Future<T = unknown> extends Handle {
   #outcome: Outcome | undefined;
   readonly #fetching = new SharedWait<Outcome>();
+
+  /** Those that another copy of this package has made are ones too. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isHandle(value, 'future');
+  }
 
   /** Handles are made by the cluster. */
   constructor(references: References, owner: number, ref: RefId) {

@@ -1,3 +1,4 @@
+import type { CrossesWhole } from '../../module/remote.ts';
 import { ReleasedError } from '../../wire/errors.ts';
 import type { Making, RefId } from './protocol.ts';
 import { nameOfRef } from './ref.ts';
@@ -16,16 +17,17 @@ export interface HandleText {
   readonly token: string;
 }
 
-/** Whether something is a handle, of whichever copy of this code. */
-export const isHandle = (value: unknown): value is Handle =>
-  typeof value === 'object' && value !== null && HANDLE in value;
+/** Whether something is a handle, of whichever copy of this code; and of that kind, if one is given. */
+export const isHandle = (value: unknown, kind?: Making['kind']): value is Handle => {
+  if (typeof value !== 'object' || value === null || !(HANDLE in value)) return false;
+  return kind === undefined || value[HANDLE] === kind;
+};
 
 /**
  * What stands in a process for a Future or a channel, which lies at its owner. There is one for each in a process; it
  * can be sent to any other process of the cluster, within any data, and leads to the same there.
  */
-export abstract class Handle implements Disposable {
-  /** Only for the compiler: it arrives as what it is, with its methods. Never there at run time. */
+export abstract class Handle implements Disposable, CrossesWhole {
   declare readonly '~whole': true;
   /** The process in which it lies. */
   readonly owner: number;
@@ -46,8 +48,8 @@ export abstract class Handle implements Disposable {
     this.#ref = ref;
   }
 
-  get [HANDLE](): true {
-    return true;
+  get [HANDLE](): Making['kind'] {
+    return this.#kind;
   }
 
   /** Its id at its owner. */

@@ -1,5 +1,5 @@
 import { OptionError } from '../../wire/errors.ts';
-import { type AnyFunction, type Callable, nameOf } from '../functions.ts';
+import { type AnyFunction, type Callable, nameOf, plain } from '../functions.ts';
 import type { Member } from '../member.ts';
 import type { Future } from './future.ts';
 import type { RemoteChannel } from './remote-channel.ts';
@@ -40,7 +40,7 @@ export const makeChannel = <T = unknown>(
   if (typeof of === 'number' && !(of === Number.POSITIVE_INFINITY || (Number.isSafeInteger(of) && of >= 0))) {
     throw new OptionError('capacity', `A channel keeps a whole number of values from 0 on, not ${of}.`);
   }
-  const store = typeof of === 'number' ? of : nameOf(of);
+  const store = typeof of === 'number' ? of : plain(nameOf(of));
   return member.references.make(owner, { kind: 'channel', of: store }) as RemoteChannel<T>;
 };
 
@@ -55,7 +55,7 @@ export const startCall = <F extends AnyFunction>(
   id: number,
   args: readonly unknown[],
 ): Future<Awaited<ReturnType<F>>> => {
-  const name = nameOf(fn);
+  const name = plain(nameOf(fn));
   const future = makeFuture<Awaited<ReturnType<F>>>(member, id);
   const { references } = member;
   const { ref } = future;

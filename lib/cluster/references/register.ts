@@ -9,7 +9,7 @@ export const registerHandles = (): void => {
   shared('clusterHandles', () => {
     registerType<Handle, HandleText>({
       name: 'offsite.ClusterReference',
-      isApplicable: isHandle,
+      isApplicable: (value) => isHandle(value),
       serialize: (handle) => handle.lend(),
       deserialize: (text) => {
         const member = memberOf(text.cluster);

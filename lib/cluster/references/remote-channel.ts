@@ -1,6 +1,6 @@
 import { type CallOptions, checkCallOptions } from '../../wire/call/options.ts';
 import { ChannelClosedError } from './errors.ts';
-import { Handle } from './handle.ts';
+import { Handle, isHandle } from './handle.ts';
 import type { RefId } from './protocol.ts';
 import type { References } from './references.ts';
 
@@ -9,6 +9,11 @@ import type { References } from './references.ts';
  * taker, and what one process puts comes out in its order.
  */
 export class RemoteChannel<T = unknown> extends Handle implements AsyncIterable<T, void> {
+  /** Those that another copy of this package has made are ones too. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isHandle(value, 'channel');
+  }
+
   /** Handles are made by the cluster. */
   constructor(references: References, owner: number, ref: RefId) {
     super(references, 'channel', owner, ref);

@@ -32,7 +32,7 @@ const jobs = {
 };
 
 const { add, fail, never, id } = functionsOf('jobs') as unknown as Record<
-  string,
+  'add' | 'fail' | 'never' | 'id',
   FunctionName<(...args: never[]) => unknown>
 >;
 

@@ -95,7 +95,9 @@ export class Processes {
         typeof job === 'function' ? (...args: unknown[]) => job.apply(this.member(id), args) as unknown : job,
       ]),
     );
-    const service = new Process(new LoadedFunctions(async ({ functor }) =>
+    const service = new Process(
+      id,
+      new LoadedFunctions(async ({ functor }) =>
         functor
           ? applyFunctor({ import: {}, script: functorScript(functor) }, 'file:///', async () => ({}))
           : bound,

@@ -1,7 +1,6 @@
 import { afterEach, expect, expectTypeOf, it } from 'vitest';
 import { ProcessExitedException, RemoteException } from '../../../lib/cluster/errors.ts';
 import { functionsOf } from '../../../lib/cluster/functions.ts';
-import type { Member } from '../../../lib/cluster/member.ts';
 import { ChannelClosedError } from '../../../lib/cluster/references/errors.ts';
 import { makeChannel } from '../../../lib/cluster/references/make.ts';
 import type { RemoteChannel } from '../../../lib/cluster/references/remote-channel.ts';
