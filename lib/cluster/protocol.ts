@@ -13,12 +13,20 @@ export interface FunctionText {
 /** What became of a function that was called: what it threw is told apart from what went wrong on the way. */
 export type Outcome = { readonly value: unknown } | { readonly error: unknown };
 
-/** What became of a batch: the values in the order of the elements, with holes where the errors are. */
+/** What became of a batch. */
 export interface BatchOutcome {
+  /** In the order of the elements, `null` where the errors are; fewer than elements if not all were begun. */
   readonly values: readonly unknown[];
   /** The place of an element, and what was thrown for it. */
   readonly errors: readonly (readonly [index: number, error: unknown])[];
+  /** How long all of it took there, in milliseconds. */
+  readonly took: number;
 }
+
+/** What one process maps and reduces: elements, or the whole numbers from `start` up to, but without, `end`. */
+export type Chunk =
+  | { readonly elements: readonly unknown[] }
+  | { readonly start: number; readonly end: number };
 
 /** Where a process of the cluster lets others connect. */
 export interface MemberAddress {
@@ -30,12 +38,22 @@ export interface MemberAddress {
 export interface MemberService {
   /** Calls a function, and tells what became of it. */
   perform(fn: FunctionText, args: readonly unknown[]): Promise<Outcome>;
-  /** Calls a function once for each element, with `rest` behind it. */
+  /**
+   * Calls a function once for each element, with `rest` behind it; begins no further one when `within` ms have passed.
+   */
   performEach(
     fn: FunctionText,
     elements: readonly unknown[],
     rest: readonly unknown[],
+    within?: number,
   ): Promise<BatchOutcome>;
+  /** Calls a function once for each element of a chunk, with `rest` behind it, and reduces the values in their order. */
+  performReduce(
+    fn: FunctionText,
+    reducer: FunctionText | undefined,
+    chunk: Chunk,
+    rest: readonly unknown[],
+  ): Promise<Outcome>;
   /** A process that has connected directly says who it is, so that the connection serves both. */
   meet(id: number, service: MemberService): void;
 }
