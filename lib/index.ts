@@ -1,4 +1,14 @@
 /// <reference types="node" preserve="true" />
+export type { AddedProcs } from '../actors/cluster/added-procs.ts';
+export { AddProcsError } from '../actors/cluster/added-procs.ts';
+export type {
+  ClusterManager,
+  LaunchRequest,
+  WorkerConfig,
+  WorkerEvent,
+} from '../actors/cluster/manager.ts';
+export type { ClusterOptions, Topology, WorkerLine } from '../actors/cluster/options.ts';
+export { Cluster } from '../actors/cluster.ts';
 export { ControlError } from '../actors/control/errors.ts';
 export { expose, unexpose } from '../actors/control.ts';
 export { type Bond, type Down, type DownReason, link, type Monitored, monitor } from '../actors/monitor.ts';

@@ -1,4 +1,4 @@
-import { type AnyFunction, type Callable, nameOf } from '../../lib/cluster/functions.ts';
+import { type AnyFunction, type Callable, nameOf, plain } from '../../lib/cluster/functions.ts';
 import type { Member } from '../../lib/cluster/member.ts';
 import { accessTo, type PoolAccess } from './access.ts';
 import { boundOf } from './bound.ts';
@@ -34,7 +34,7 @@ const begin = (
   access: PoolAccess | undefined,
   options: PmapOptions<never>,
 ): MapRun => {
-  const name = nameOf(fn);
+  const name = plain(nameOf(fn));
   const { args = [], batchSize = 'auto', concurrency, onError, onProgress } = options;
   const run: MapRun = new MapRun({
     member,

@@ -4,7 +4,8 @@ import type { BatchOutcome, Chunk, Outcome } from './protocol.ts';
 /** How many elements of a batch run side by side if their functions are asynchronous, as in Julia's `asyncmap`. */
 const SIDE_BY_SIDE = 100;
 
-const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+/** Whether something is awaited. */
+export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 
 /**

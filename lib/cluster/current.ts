@@ -1,13 +1,22 @@
+import type { Remote } from '../module/remote.ts';
 import { shared } from '../wire/shared.ts';
 import type { Member } from './member.ts';
+import type { OwnerService } from './protocol.ts';
+
+/** What a site is in the cluster that it was added to. */
+export interface Membership {
+  readonly member: Member;
+  /** Process 1, which adds and removes workers. */
+  readonly owner: Remote<OwnerService>;
+}
 
 /** The membership of this site, which all copies of this code in it have in common. */
-const membership = shared('clusterMembership', () => ({ current: undefined as Member | undefined }));
+const own = shared('clusterMembership', () => ({ current: undefined as Membership | undefined }));
 
 /** What this site is in the cluster that it was added to; `undefined` if it was added to none. */
-export const currentMember = (): Member | undefined => membership.current;
+export const currentMembership = (): Membership | undefined => own.current;
 
 /** This site is a worker from now on; a site is one only once. */
-export const becomeMember = (member: Member): void => {
-  membership.current = member;
+export const becomeMember = (membership: Membership): void => {
+  own.current = membership;
 };

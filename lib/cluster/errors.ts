@@ -71,6 +71,20 @@ export class TopologyError extends OffsiteError {
 }
 nameError(TopologyError, 'TopologyError');
 
+/** A call was given up by `interrupt`, and not by its caller. */
+export class InterruptedError extends OffsiteError {
+  readonly id: number;
+
+  constructor(id: number) {
+    super(
+      'ERR_OFFSITE_INTERRUPTED',
+      `What ran in process ${id} was interrupted; code that never waits runs on until it returns.`,
+    );
+    this.id = id;
+  }
+}
+nameError(InterruptedError, 'InterruptedError');
+
 /** The cluster was closed, or this process has left it. */
 export class ClusterClosedError extends OffsiteError {
   constructor(message = 'The cluster was closed; make a new one.') {

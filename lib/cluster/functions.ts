@@ -1,10 +1,15 @@
 import { createHash } from 'node:crypto';
 import { type Functor, type FunctorImports, isFunctor } from '../module/functor.ts';
+import type { CrossesWhole } from '../module/remote.ts';
 import { registerClass } from '../wire/codec/register.ts';
 import { OptionError } from '../wire/errors.ts';
+import type { FunctionText } from './protocol.ts';
 
 /** Any function, as types name it. */
 export type AnyFunction = (...args: never[]) => unknown;
+
+/** Registered, so that two copies of this package in one process know each other's names. */
+const brand = Symbol.for('offsite.functionName');
 
 /** A functor as it crosses. */
 export type FunctorText = Pick<Functor, 'import' | 'source'>;
@@ -13,7 +18,7 @@ export type FunctorText = Pick<Functor, 'import' | 'source'>;
  * The name of a function: that of its module, and its own in there. It can be sent anywhere, and means the same there;
  * `functionsOf` makes it.
  */
-export class FunctionName<F = AnyFunction> {
+export class FunctionName<F = AnyFunction> implements CrossesWhole {
   /** The module's URL or name, or a hash of its functor. */
   readonly module: string;
   /** The export's name; empty for a functor that gives a function. */
@@ -22,11 +27,21 @@ export class FunctionName<F = AnyFunction> {
   readonly functor?: FunctorText;
   /** Only for the compiler: the function's type. Never there at run time. */
   declare readonly '~function'?: F;
+  declare readonly '~whole': true;
 
   constructor(module: string, name: string, functor?: FunctorText) {
     this.module = module;
     this.name = name;
     if (functor) this.functor = functor;
+  }
+
+  get [brand](): true {
+    return true;
+  }
+
+  /** Names made by another copy of this package are names too. */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && (value as { [brand]?: unknown })[brand] === true;
   }
 
   /** As messages name it. */
@@ -37,6 +52,10 @@ export class FunctionName<F = AnyFunction> {
 }
 
 registerClass(FunctionName, 'offsite.FunctionName');
+
+/** A name as it crosses in calls: plain data, which is the quickest. */
+export const plain = ({ module, name, functor }: FunctionText): FunctionText =>
+  functor ? { module, name, functor } : { module, name };
 
 /** What can be called by name: a function of a module, or a functor that gives a function. */
 export type Callable<F extends AnyFunction> = FunctionName<F> | Functor<FunctorImports, F>;

@@ -1,5 +1,7 @@
+import { giveUpRunning } from '../wire/call/scope.ts';
 import { RemoteTarget } from '../wire/reference/reference.ts';
-import { mapBatch, reduceChunk } from './batch.ts';
+import { isThenable, mapBatch, reduceChunk } from './batch.ts';
+import { InterruptedError } from './errors.ts';
 import type { AnyFunction } from './functions.ts';
 import type { BatchOutcome, Chunk, FunctionText, Outcome } from './protocol.ts';
 
@@ -18,6 +20,8 @@ export class LoadedFunctions {
   readonly #load: (fn: FunctionText) => Promise<object>;
   readonly #modules = new Map<string, Promise<object>>();
   readonly #found = new Map<string, AnyFunction>();
+  /** What gives up each call that runs and waits. */
+  readonly #running = new Set<(reason: Error) => void>();
 
   /** `load` gets a module that has not been called here before. */
   constructor(load: (fn: FunctionText) => Promise<object>) {
@@ -31,18 +35,21 @@ export class LoadedFunctions {
 
   async #get(fn: FunctionText): Promise<AnyFunction> {
     const { module, name } = fn;
-    let loading = this.#modules.get(module);
-    if (!loading) {
-      loading = this.#load(fn);
-      this.#modules.set(module, loading);
-      // What failed may be mended: the next call tries again.
-      loading.catch(() => this.#modules.delete(module));
-    }
-    const loaded = await loading;
+    const loaded = await this.#module(fn);
     const target = name === '' ? loaded : (loaded as Record<string, unknown>)[name];
     const found = caller(target, fn);
     this.#found.set(`${name} ${module}`, found);
     return found;
+  }
+
+  #module(fn: FunctionText): Promise<object> {
+    const known = this.#modules.get(fn.module);
+    if (known) return known;
+    const loading = this.#load(fn);
+    this.#modules.set(fn.module, loading);
+    // What failed may be mended: the next call tries again.
+    loading.catch(() => this.#modules.delete(fn.module));
+    return loading;
   }
 
   /** See MemberService. */
@@ -50,9 +57,43 @@ export class LoadedFunctions {
     try {
       const found = this.find(fn);
       const call = typeof found === 'function' ? found : await found;
-      return { value: await call(...(args as never[])) };
+      const value: unknown = call(...(args as never[]));
+      return { value: isThenable(value) ? await this.#orInterrupted(value) : value };
     } catch (error) {
       return { error };
+    }
+  }
+
+  /** See MemberService. */
+  async prepare(fn: FunctionText, args: readonly unknown[]): Promise<Outcome> {
+    try {
+      const module = await this.#module(fn);
+      if (fn.name === '' && typeof module !== 'function') return { value: undefined };
+    } catch (error) {
+      return { error };
+    }
+    return this.perform(fn, args);
+  }
+
+  /** See MemberService. */
+  interrupt(reason: Error): void {
+    for (const giveUp of [...this.#running]) giveUp(reason);
+  }
+
+  async #orInterrupted<T>(value: PromiseLike<T>): Promise<T> {
+    const giveUpCall = giveUpRunning();
+    let giveUp!: (reason: Error) => void;
+    const interrupted = new Promise<never>((_, reject) => {
+      giveUp = (reason) => {
+        reject(reason);
+        giveUpCall?.(reason);
+      };
+    });
+    this.#running.add(giveUp);
+    try {
+      return await Promise.race([value, interrupted]);
+    } finally {
+      this.#running.delete(giveUp);
     }
   }
 
@@ -64,7 +105,8 @@ export class LoadedFunctions {
     within?: number,
   ): Promise<BatchOutcome> {
     const found = this.find(fn);
-    return mapBatch(typeof found === 'function' ? found : await found, elements, rest, within);
+    const call = typeof found === 'function' ? found : await found;
+    return this.#orInterrupted(mapBatch(call, elements, rest, within));
   }
 
   /** See MemberService. */
@@ -76,7 +118,7 @@ export class LoadedFunctions {
   ): Promise<Outcome> {
     try {
       const [map, reduce] = await Promise.all([this.find(fn), reducer && this.find(reducer)]);
-      return await reduceChunk(map, reduce, chunk, rest);
+      return await this.#orInterrupted(reduceChunk(map, reduce, chunk, rest));
     } catch (error) {
       return { error };
     }
@@ -85,16 +127,25 @@ export class LoadedFunctions {
 
 /** What every member lets others do; a worker and process 1 add their own. */
 export abstract class Performer extends RemoteTarget {
+  readonly #id: number;
   readonly #functions: LoadedFunctions;
 
-  constructor(functions: LoadedFunctions) {
+  constructor(id: number, functions: LoadedFunctions) {
     super();
+    this.#id = id;
     this.#functions = functions;
   }
 
   /** See MemberService. */
   perform(fn: FunctionText, args: readonly unknown[]): Promise<Outcome> {
     return this.#functions.perform(fn, args);
+  }
+
+  /** See MemberService. */
+  run(fn: FunctionText, args: readonly unknown[]): void {
+    void this.#functions.perform(fn, args).then((outcome) => {
+      if ('error' in outcome) console.error(outcome.error);
+    });
   }
 
   /** See MemberService. */
@@ -115,5 +166,15 @@ export abstract class Performer extends RemoteTarget {
     rest: readonly unknown[],
   ): Promise<Outcome> {
     return this.#functions.performReduce(fn, reducer, chunk, rest);
+  }
+
+  /** See MemberService. */
+  prepare(fn: FunctionText, args: readonly unknown[]): Promise<Outcome> {
+    return this.#functions.prepare(fn, args);
+  }
+
+  /** See MemberService. */
+  interrupt(): void {
+    this.#functions.interrupt(new InterruptedError(this.#id));
   }
 }

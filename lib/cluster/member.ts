@@ -1,11 +1,15 @@
 import type { Remote } from '../module/remote.ts';
 import type { CallOptions } from '../wire/call/options.ts';
-import { SiteClosedError, SiteCrashedError } from '../wire/errors.ts';
+import type { SiteClosedError, SiteCrashedError } from '../wire/errors.ts';
 import { withOptions } from '../wire/reference/handle.ts';
 import type { ExitedReason } from './errors.ts';
 import { ClusterClosedError, NoProcessError, ProcessExitedException, RemoteException } from './errors.ts';
+import { plain } from './functions.ts';
 import type { FunctionText, MemberService, Outcome } from './protocol.ts';
 import { within } from './within.ts';
+
+/** How long word of a process's end may take to come after its connection broke, in milliseconds. */
+const TOLD_WITHIN = 1_000;
 
 /** Another process as it can be called: at once, or when the way there is known. */
 export type Way = Remote<MemberService> | Promise<Remote<MemberService>>;
@@ -127,7 +131,8 @@ export class Member {
     args: readonly unknown[],
     options: CallOptions = {},
   ): Promise<unknown> {
-    const outcome = await this.ask(id, options, (peer) => peer.perform(fn, args) as Promise<Outcome>);
+    const text = plain(fn);
+    const outcome = await this.ask(id, options, (peer) => peer.perform(text, args) as Promise<Outcome>);
     if ('error' in outcome) throw new RemoteException(id, outcome.error);
     return outcome.value;
   }
@@ -150,24 +155,41 @@ export class Member {
       if (id === this.id) return await within(call(peer), `A call in process ${id}`, left);
       return await call(timeout === undefined && !options.signal ? peer : withOptions(peer, left));
     } catch (error) {
-      throw this.#failureOf(id, error);
+      throw await this.#failureOf(id, error);
     }
   }
 
   /** What a call rejects with that did not get its answer. */
-  #failureOf(id: number, error: unknown): unknown {
-    if (error instanceof SiteCrashedError) {
-      return new ProcessExitedException(id, this.#departed.get(id) ?? error.reason, error.mayHaveRun, {
-        cause: error,
-      });
-    }
-    if (error instanceof SiteClosedError) {
-      return new ProcessExitedException(id, this.#departed.get(id) ?? 'closed', error.mayHaveRun, {
-        cause: error,
-      });
+  async #failureOf(id: number, error: unknown): Promise<unknown> {
+    if (isEndOfSite(error)) {
+      const reason = (await this.#reason(id)) ?? ('reason' in error ? error.reason : 'closed');
+      return new ProcessExitedException(id, reason, error.mayHaveRun, { cause: error });
     }
     // Its answer could not be sent, or its module not be loaded.
     const far = error instanceof Error && Object.hasOwn(error, 'site') && id !== this.id;
     return far ? new RemoteException(id, error) : error;
   }
+
+  /** Why a process has left; a direct connection breaks before process 1 can tell. */
+  async #reason(id: number): Promise<ExitedReason | undefined> {
+    if (!this.#departed.has(id) && !this.#closed) {
+      let stop = () => {};
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, TOLD_WITHIN);
+        const unlisten = this.onLeave((who) => who === id && resolve());
+        stop = () => {
+          clearTimeout(timer);
+          unlisten();
+        };
+      });
+      stop();
+    }
+    return this.#departed.get(id);
+  }
 }
+
+/** By their codes: one that crossed may be of another copy's class. */
+const isEndOfSite = (error: unknown): error is SiteCrashedError | SiteClosedError => {
+  const code = (error as { code?: unknown } | null | undefined)?.code;
+  return code === 'ERR_OFFSITE_CRASHED' || code === 'ERR_OFFSITE_CLOSED';
+};

@@ -34,10 +34,17 @@ export interface MemberAddress {
   readonly port: number;
 }
 
+/** How long something may take that another process is asked for. */
+export interface CallBounds {
+  readonly timeout?: number | undefined;
+}
+
 /** What each process of a cluster may ask of each other. */
 export interface MemberService {
   /** Calls a function, and tells what became of it. */
   perform(fn: FunctionText, args: readonly unknown[]): Promise<Outcome>;
+  /** Calls a function and tells nobody what became of it; what it throws is printed here. */
+  run(fn: FunctionText, args: readonly unknown[]): void;
   /**
    * Calls a function once for each element, with `rest` behind it; begins no further one when `within` ms have passed.
    */
@@ -54,6 +61,10 @@ export interface MemberService {
     chunk: Chunk,
     rest: readonly unknown[],
   ): Promise<Outcome>;
+  /** Loads a module; if it is a functor that gives a function, or names one, that is called. */
+  prepare(fn: FunctionText, args: readonly unknown[]): Promise<Outcome>;
+  /** Gives up all that runs here for others: their calls reject with InterruptedError. */
+  interrupt(): void;
   /** A process that has connected directly says who it is, so that the connection serves both. */
   meet(id: number, service: MemberService): void;
 }
@@ -84,6 +95,16 @@ export interface OwnerService extends MemberService {
   reach(from: number, to: number): Promise<Reach>;
   /** Loads a module in process `into`, and gives it: it comes home there. */
   load(into: number, fn: FunctionText): Promise<object>;
+  /** What workers ask of the cluster, as its own methods do it. */
+  addProcs(target: unknown, options: object): Promise<number[]>;
+  rmProcs(ids: readonly number[], options: CallBounds): Promise<void>;
+  everywhere(
+    fn: FunctionText,
+    args: readonly unknown[],
+    ids: readonly number[] | undefined,
+    options: CallBounds,
+  ): Promise<ReadonlyMap<number, unknown>>;
+  interruptProcs(ids: readonly number[]): Promise<void>;
 }
 
 /** What a site is told when it becomes a worker. */

@@ -1,8 +1,9 @@
 import type { Peer } from '../module/peer.ts';
 import type { Remote } from '../module/remote.ts';
+import { OffsiteError } from '../wire/errors.ts';
 import { release } from '../wire/reference/handle.ts';
 import type { Releasable } from '../wire/reference/reference.ts';
-import { becomeMember, currentMember } from './current.ts';
+import { becomeMember, currentMembership } from './current.ts';
 import type { Door } from './direct/door.ts';
 import type { ExitedReason } from './errors.ts';
 import { LoadedFunctions, Performer } from './loaded-functions.ts';
@@ -112,7 +113,7 @@ class Worker extends Performer implements WorkerService {
   constructor(joining: Joining) {
     const owner = joining.owner as unknown as Remote<OwnerService>;
     // The module comes home as what it is here.
-    super(new LoadedFunctions((fn) => owner.load(joining.id, fn) as unknown as Promise<object>));
+    super(joining.id, new LoadedFunctions((fn) => owner.load(joining.id, fn) as unknown as Promise<object>));
     this.#joining = joining;
     this.#ways = new Ways(joining);
     this.#ways.serve(() => this);
@@ -167,8 +168,13 @@ class Worker extends Performer implements WorkerService {
 
 /** Makes this site a worker of a cluster; called by process 1. A site can be a worker of one cluster only. */
 export const join = (joining: Joining): WorkerService => {
-  if (currentMember()) throw new Error(`This site is in the cluster ${currentMember()!.cluster} already.`);
+  const there = currentMembership();
+  if (there)
+    throw new OffsiteError(
+      'ERR_OFFSITE_MEMBER',
+      `This site is in the cluster ${there.member.cluster} already; a site is a worker of one cluster only.`,
+    );
   const worker = new Worker(joining);
-  becomeMember(worker.member);
+  becomeMember({ member: worker.member, owner: joining.owner as unknown as Remote<OwnerService> });
   return worker;
 };

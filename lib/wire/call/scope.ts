@@ -35,6 +35,12 @@ const running = shared[key];
 /** Performs a call within its scope. */
 export const within = <T>(scope: CallScope, perform: () => T): T => running.run(scope, perform);
 
+/** Gives up the call that runs, if it can be given up, as its caller could; what is returned does it. */
+export const giveUpRunning = (): ((reason: unknown) => void) | undefined => {
+  const scope = running.getStore() as CallScope | undefined;
+  return scope && typeof scope.abort === 'function' ? (reason) => scope.abort(reason) : undefined;
+};
+
 /**
  * In a function that another site has called with a `signal` or a `timeout`: the signal that is aborted, with the same
  * reason, when the caller gives the call up. `undefined` if it can't.

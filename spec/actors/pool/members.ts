@@ -17,8 +17,8 @@ class TestPerformer extends Performer {
   /** Called with each element before the batch is done: a spec kills with it. */
   before: ((element: unknown) => void) | undefined;
 
-  constructor() {
-    super(new LoadedFunctions((fn) => import(fn.module) as Promise<object>));
+  constructor(id: number) {
+    super(id, new LoadedFunctions((fn) => import(fn.module) as Promise<object>));
   }
 
   override performEach(
@@ -37,11 +37,12 @@ class TestPerformer extends Performer {
 
 /** One process of an in-memory cluster. */
 class Process {
-  readonly performer = new TestPerformer();
+  readonly performer: TestPerformer;
   readonly member: Member;
   readonly sessions = new Map<number, Session>();
 
   constructor(cluster: TestCluster, id: number, ids: readonly number[]) {
+    this.performer = new TestPerformer(id);
     this.member = new Member({ cluster: 'test', id, ids }, this.performer as unknown as MemberService, {
       way: (to): Way => cluster.between(id, to),
     });

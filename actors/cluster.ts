@@ -1,0 +1,186 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import { type ExitedReason, ProcessExitedException, RemoteException } from '../lib/cluster/errors.ts';
+import { plain } from '../lib/cluster/functions.ts';
+import { Member } from '../lib/cluster/member.ts';
+import type { CallBounds, FunctionText, MemberService, Outcome } from '../lib/cluster/protocol.ts';
+import type { TreeNode } from '../lib/engine/tree.ts';
+import type { Remote } from '../lib/module/remote.ts';
+import { AddedProcs } from './cluster/added-procs.ts';
+import { type AddProcsOptions, type AddProcsTarget, managerOf } from './cluster/manager-of.ts';
+import { type ClusterOptions, checkClusterOptions } from './cluster/options.ts';
+import { OwnerPerformer } from './cluster/owner-service.ts';
+import { Preparations } from './cluster/preparations.ts';
+import { ClusterView } from './cluster/view.ts';
+import { Workers } from './cluster/workers.ts';
+import type { RemoteManager } from './remote-manager.ts';
+import { Supervisor } from './supervisor.ts';
+
+interface ClusterEvents {
+  /** A worker is in the cluster. */
+  join: [id: number];
+  /** A worker is not in the cluster any more. */
+  leave: [id: number, reason: ExitedReason];
+}
+
+let clusters = 0;
+
+/**
+ * A cluster of sites, as Julia's Distributed has them: this process is 1, its workers count from 2. Several may live in
+ * one process. `await using` closes it. Throws OptionError.
+ */
+export class Cluster extends ClusterView implements AsyncDisposable {
+  readonly name: string;
+  /** Holds the workers' sites; they are its temporary children, because an id is never used again. */
+  readonly supervisor: Supervisor;
+  readonly #member: Member;
+  readonly #workers: Workers;
+  readonly #preparations = new Preparations();
+  readonly #events = new EventEmitter<ClusterEvents>();
+  readonly #closing = new AbortController();
+
+  constructor(options: ClusterOptions = {}) {
+    const checked = checkClusterOptions(options);
+    const requests = {
+      addProcs: (target: unknown, options: object) =>
+        this.addProcs(target as AddProcsTarget, options as AddProcsOptions),
+      rmProcs: (ids: readonly number[], { timeout }: CallBounds) => this.#workers.remove(ids, timeout),
+      everywhere: (
+        fn: FunctionText,
+        args: readonly unknown[],
+        ids: readonly number[] | undefined,
+        bounds: CallBounds,
+      ) => this.#everywhere(fn, args, ids, bounds),
+      interruptProcs: (ids: readonly number[]) => this.#workers.interrupt(ids),
+    };
+    const service = new OwnerPerformer(
+      {
+        ...requests,
+        addProcs: async (target, options) => this.addProcs(target as AddProcsTarget, options),
+        reach: (from, to) => this.#workers.reach(from, to),
+        load: (into, fn) => this.#workers.load(into, fn),
+      },
+      () => this,
+    );
+    const member = new Member({ cluster: randomUUID(), id: 1, ids: [] }, service, {
+      way: (id) => this.#workers.service(id) as unknown as Remote<MemberService>,
+    });
+    super(member, requests);
+    this.name = checked.name ?? `cluster/${++clusters}`;
+    this.#member = member;
+    this.supervisor = new Supervisor({ name: this.name });
+    this.#workers = new Workers({
+      member,
+      service,
+      key: randomBytes(32),
+      options: checked,
+      supervisor: this.supervisor,
+      preparations: this.#preparations,
+      joined: (id) => this.#events.emit('join', id),
+      left: (id, reason) => this.#events.emit('leave', id, reason),
+    });
+  }
+
+  /**
+   * Adds workers: so many on this host, one for each of its cores with 'auto', on machines (`'[user@]host[:port]'`, or
+   * `[machine, count]`), or what a manager launches. They start side by side; awaited it gives their ids, iterated each as
+   * it comes. Rejects with AddProcsError, which has all failures; those that came stay. Throws OptionError.
+   */
+  override addProcs(target: AddProcsTarget = 'auto', options: AddProcsOptions = {}): AddedProcs {
+    const { manager, defaults } = managerOf(target, options);
+    return new AddedProcs(async (came) => {
+      const failures: unknown[] = [];
+      const adding: Promise<void>[] = [];
+      try {
+        for await (const config of manager.launch({ defaults, signal: this.#closing.signal })) {
+          adding.push(
+            this.#workers.add(manager, config, defaults).then(came, (error: unknown) => {
+              failures.push(error);
+            }),
+          );
+        }
+      } catch (error) {
+        failures.push(error);
+      }
+      await Promise.all(adding);
+      return failures;
+    });
+  }
+
+  /** The site of a worker, for what the cluster has no word for; `undefined` if there is none of that id. */
+  site(id: number): RemoteManager | undefined {
+    return this.#workers.site(id);
+  }
+
+  /** The cluster's sites, as `tree()` shows them. Never rejects. */
+  tree(options?: { timeout?: number }): Promise<TreeNode> {
+    return this.supervisor.tree(options);
+  }
+
+  /** Removes all workers, and ends what waits; resolves when they are gone. Can be called again; never rejects. */
+  async close({ timeout }: { timeout?: number } = {}): Promise<void> {
+    this.#closing.abort();
+    this.#member.close();
+    await Promise.all([
+      this.#workers.closeAdding(),
+      this.supervisor.close(timeout === undefined ? {} : { timeout }),
+    ]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Calls `listener` when a worker has come, or has gone. */
+  on<E extends keyof ClusterEvents>(event: E, listener: (...args: ClusterEvents[E]) => void): this {
+    this.#events.on(event as never, listener as never);
+    return this;
+  }
+
+  /** Takes a listener back. */
+  off<E extends keyof ClusterEvents>(event: E, listener: (...args: ClusterEvents[E]) => void): this {
+    this.#events.off(event as never, listener as never);
+    return this;
+  }
+
+  async #everywhere(
+    fn: FunctionText,
+    args: readonly unknown[],
+    ids: readonly number[] | undefined,
+    { timeout }: CallBounds,
+  ): Promise<ReadonlyMap<number, unknown>> {
+    for (const id of ids ?? []) this.#member.check(id);
+    // From here on, who joins runs it too; nothing may wait before those that are there are known.
+    const takeBack = ids ? undefined : this.#preparations.add(fn, args);
+    const errors: ErrorOf[] = [];
+    const results = new Map<number, unknown>();
+    await Promise.all(
+      (ids ?? this.procs).map(async (id) => {
+        try {
+          const outcome = (await this.#member.ask(id, timeout === undefined ? {} : { timeout }, (peer) =>
+            peer.prepare(plain(fn), args),
+          )) as Outcome;
+          if ('error' in outcome) throw new RemoteException(id, outcome.error);
+          results.set(id, outcome.value);
+        } catch (error) {
+          // One that is gone will not miss it.
+          if (ids || !(error instanceof ProcessExitedException)) errors.push(withId(error, id));
+        }
+      }),
+    );
+    if (errors.length === 0) return new Map([...results].sort(([a], [b]) => a - b));
+    takeBack?.();
+    errors.sort((a, b) => a.id - b.id);
+    const where = errors.map(({ id }) => id).join(', ');
+    throw new AggregateError(
+      errors,
+      `What was to run everywhere failed on ${errors.length} of ${(ids ?? this.procs).length} processes (${where}): ${errors[0]!.message}`,
+    );
+  }
+}
+
+/** Each error of an AggregateError says which process it is of. */
+type ErrorOf = Error & { id: number };
+
+const withId = (error: unknown, id: number): ErrorOf =>
+  Object.assign(error instanceof Error ? error : new Error(String(error)), { id });

@@ -1,0 +1,107 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type * as tls from 'node:tls';
+import { connect, type Peer, type PeerOptions } from '../../module/peer.ts';
+import { whenAborted } from '../../wire/call/when-aborted.ts';
+import { TimeoutError } from '../../wire/errors.ts';
+import { type Address, checkAddress, written } from './address.ts';
+import { type Attempt, dialFailure, hasHungUp, tooLate } from './errors.ts';
+import { checkMembership, dialTls, type Membership } from './handshake.ts';
+
+/** How long a member may take to let somebody in, in milliseconds; a busy one looks at its door between two turns. */
+export const DIAL_WITHIN = 5_000;
+/** How long who was sent away waits, in milliseconds; chance adds as much, so that a crowd disperses. */
+const AGAIN_AFTER = 20;
+
+/** Doors do not look at it; where they are is in the socket, because a URL has no place for an IPv6 zone. */
+const URL_OF_DOORS = 'wss://member';
+
+/**
+ * Shakes hands with whoever listens. It is done before `ws` gets the socket: with its request waiting to be written, a
+ * handshake that fails is told as that write's failure (EPROTO), without the alert that says why.
+ */
+const shakeHands = (connectTls: typeof tls.connect, options: tls.ConnectionOptions, signal: AbortSignal) =>
+  new Promise<tls.TLSSocket>((resolve, reject) => {
+    const socket = connectTls(options);
+    const abort = () => {
+      socket.destroy();
+      reject(signal.reason);
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    const done = () => signal.removeEventListener('abort', abort);
+    // It stays: until `ws` has the socket, nobody else would hear of an error.
+    socket.on('error', (cause) => {
+      done();
+      reject(cause);
+    });
+    socket.once('secureConnect', () => {
+      done();
+      resolve(socket);
+    });
+  });
+
+/** How a member is dialled. */
+export interface DialOptions extends Membership, PeerOptions {
+  /** The other member's name in errors. @default 'the member at' its address */
+  name?: string;
+  /** How long all of it may take, in milliseconds. @default 5 s */
+  timeout?: number;
+  /** Gives the attempt up. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Connects to another member of the cluster at its door. Rejects with DialError, OptionError, or the signal's reason.
+ * The connection keeps the process alive only while a call waits for an answer. Loads `ws` when it is first called.
+ */
+export const dial = async <M extends object = object>(
+  address: Address,
+  {
+    cluster,
+    key,
+    main,
+    limits,
+    name = `the member at ${written(address)}`,
+    timeout = DIAL_WITHIN,
+    signal,
+  }: DialOptions,
+): Promise<Peer<M>> => {
+  checkAddress(address);
+  checkMembership({ cluster, key });
+  signal?.throwIfAborted();
+  const attempt: Attempt = { name, cluster, address, timeout };
+  const giveUp = new AbortController();
+  const late = setTimeout(() => giveUp.abort(new TimeoutError(`${name} did not answer.`, timeout)), timeout);
+  const unlisten = signal && whenAborted(signal, () => giveUp.abort(signal.reason));
+  let hungUp = 0;
+  try {
+    // Both before the handshake: between that and the WebSocket nothing is to be waited for.
+    const [{ connect: connectTls }] = await Promise.all([import('node:tls'), import('ws')]);
+    const options = { ...dialTls({ cluster, key }), host: address.host, port: address.port };
+    for (;;) {
+      // What counts when the time is over is whether the last one hung up.
+      const times = hungUp;
+      hungUp = 0;
+      let socket: tls.TLSSocket | undefined;
+      try {
+        socket = await shakeHands(connectTls, options, giveUp.signal);
+        // The timer above holds the process until somebody has the peer; after that only calls do.
+        const createConnection = () => socket!.unref();
+        const open = { timeout, signal: giveUp.signal, createConnection };
+        return await connect<M>(URL_OF_DOORS, { main, name, limits, ...open });
+      } catch (cause) {
+        socket?.destroy();
+        giveUp.signal.throwIfAborted();
+        if (!hasHungUp(cause as Error)) throw dialFailure(attempt, cause as Error);
+        hungUp = times + 1;
+      }
+      await delay(AGAIN_AFTER * (1 + Math.random()), undefined, { signal: giveUp.signal });
+    }
+  } catch (cause) {
+    if (!giveUp.signal.aborted) throw cause;
+    signal?.throwIfAborted();
+    throw tooLate(attempt, hungUp, giveUp.signal.reason);
+  } finally {
+    clearTimeout(late);
+    unlisten?.();
+  }
+};
