@@ -5,6 +5,20 @@ import type { Functor } from '../../lib/module/functor.ts';
 import { isFunctor } from '../../lib/module/functor.ts';
 import type { Given, Received } from '../../lib/module/remote.ts';
 import { type CallOptions, checkCallOptions } from '../../lib/wire/call/options.ts';
+import {
+  DefaultWorkerPool,
+  type DistributedOptions,
+  distributed,
+  type Elements,
+  type ImapOptions,
+  imap,
+  type PmapOptions,
+  pmap,
+  type RangeOrElements,
+  type Reducer,
+  WorkerPool,
+  type WorkerPoolOptions,
+} from '../pool.ts';
 import type { AddProcsOptions, AddProcsTarget } from './manager-of.ts';
 
 /** What may be given to a function in another process of the cluster. */
@@ -14,6 +28,9 @@ type GivenAll<A extends readonly unknown[]> = { [K in keyof A]: Given<A[K]> };
 
 /** What arrives of what a function returns in another process of the cluster. */
 export type ResultOf<F extends AnyFunction> = Received<Awaited<ReturnType<F>>>;
+
+/** What a function gets behind its element. */
+type RestOf<F extends AnyFunction> = Parameters<F> extends [unknown, ...infer R] ? R : [];
 
 /** What has processes to lend: a worker pool. */
 export interface Lender {
@@ -107,6 +124,7 @@ export const lent = async <T>(
 export class ClusterView extends ClusterCalls {
   readonly #member: Member;
   readonly #requests: ClusterRequests;
+  #defaultPool: DefaultWorkerPool | undefined;
 
   constructor(member: Member, requests: ClusterRequests) {
     super(member, {});
@@ -165,6 +183,57 @@ export class ClusterView extends ClusterCalls {
         ? nameOf(what as Callable<AnyFunction>)
         : new FunctionName(String(what), '');
     return this.#requests.everywhere(plain(name), args, procs, { timeout });
+  }
+
+  /** All workers, those that join later too, and process 1 while there are none: Julia's `default_worker_pool()`. */
+  get defaultWorkerPool(): DefaultWorkerPool {
+    this.#defaultPool ??= new DefaultWorkerPool(this.#member);
+    return this.#defaultPool;
+  }
+
+  /** A pool of these processes. @default of all workers that there are now. Throws OptionError, NoProcessError. */
+  workerPool(ids?: readonly number[], options?: WorkerPoolOptions): WorkerPool {
+    return new WorkerPool(this.#member, ids, options);
+  }
+
+  /** Calls a function once for each element, on all workers or those of a pool: the results in order. See `pmap`. */
+  pmap<F extends AnyFunction, Replacement = never>(
+    fn: Callable<F>,
+    elements: Elements<Parameters<F>[0]>,
+    options?: PmapOptions<Parameters<F>[0], Replacement, RestOf<F>>,
+  ): Promise<(Awaited<ReturnType<F>> | Replacement)[]> {
+    return pmap(this.#member, fn, elements, options);
+  }
+
+  /** The same as an async iterable, which reads no more elements than its consumer keeps up with. */
+  imap<F extends AnyFunction, Replacement = never>(
+    fn: Callable<F>,
+    elements: Elements<Parameters<F>[0]>,
+    options?: ImapOptions<Parameters<F>[0], Replacement, RestOf<F>>,
+  ): AsyncGenerator<Awaited<ReturnType<F>> | Replacement, void, undefined> {
+    return imap(this.#member, fn, elements, options);
+  }
+
+  /** Calls a function for each number of a range, or each element, and reduces what it gives at each worker first. */
+  distributed<F extends AnyFunction>(
+    over: RangeOrElements<Parameters<F>[0]>,
+    fn: Callable<F>,
+    reducer: Callable<Reducer<Awaited<ReturnType<F>>>>,
+    options?: DistributedOptions<Awaited<ReturnType<F>>, RestOf<F>>,
+  ): Promise<Awaited<ReturnType<F>>>;
+  distributed<F extends AnyFunction>(
+    over: RangeOrElements<Parameters<F>[0]>,
+    fn: Callable<F>,
+    reducer?: undefined,
+    options?: DistributedOptions<never, RestOf<F>>,
+  ): Promise<void>;
+  distributed(
+    over: RangeOrElements<never>,
+    fn: Callable<AnyFunction>,
+    reducer?: Callable<AnyFunction>,
+    options?: DistributedOptions<never, never>,
+  ): Promise<unknown> {
+    return distributed(this.#member, over, fn, reducer as undefined, options);
   }
 
   /**

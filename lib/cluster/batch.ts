@@ -65,15 +65,15 @@ function* elementsOf(chunk: Chunk): Generator<unknown> {
 
 /**
  * Calls a function once for each element of a chunk, with `rest` behind it, one after the other, and reduces what it
- * gives from the left to the right. Without a reducer it only calls.
+ * gives from the left to the right. Without a function the elements are reduced; without a reducer it only calls.
  */
 export const reduceChunk = async (
-  call: AnyFunction,
+  call: AnyFunction | undefined,
   reduce: AnyFunction | undefined,
   chunk: Chunk,
   rest: readonly unknown[],
 ): Promise<Outcome> => {
-  const map = call as (...args: unknown[]) => unknown;
+  const map = (call ?? ((element: unknown) => element)) as (...args: unknown[]) => unknown;
   const join = reduce as ((left: unknown, right: unknown) => unknown) | undefined;
   let first = true;
   let reduced: unknown;

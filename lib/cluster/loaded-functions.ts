@@ -111,13 +111,13 @@ export class LoadedFunctions {
 
   /** See MemberService. */
   async performReduce(
-    fn: FunctionText,
+    fn: FunctionText | undefined,
     reducer: FunctionText | undefined,
     chunk: Chunk,
     rest: readonly unknown[],
   ): Promise<Outcome> {
     try {
-      const [map, reduce] = await Promise.all([this.find(fn), reducer && this.find(reducer)]);
+      const [map, reduce] = await Promise.all([fn && this.find(fn), reducer && this.find(reducer)]);
       return await this.#orInterrupted(reduceChunk(map, reduce, chunk, rest));
     } catch (error) {
       return { error };
@@ -160,7 +160,7 @@ export abstract class Performer extends RemoteTarget {
 
   /** See MemberService. */
   performReduce(
-    fn: FunctionText,
+    fn: FunctionText | undefined,
     reducer: FunctionText | undefined,
     chunk: Chunk,
     rest: readonly unknown[],

@@ -54,9 +54,12 @@ export interface MemberService {
     rest: readonly unknown[],
     within?: number,
   ): Promise<BatchOutcome>;
-  /** Calls a function once for each element of a chunk, with `rest` behind it, and reduces the values in their order. */
+  /**
+   * Calls a function once for each element of a chunk, with `rest` behind it, and reduces the values in their order.
+   * Without a function the elements are the values, and without a reducer there is no result.
+   */
   performReduce(
-    fn: FunctionText,
+    fn: FunctionText | undefined,
     reducer: FunctionText | undefined,
     chunk: Chunk,
     rest: readonly unknown[],
