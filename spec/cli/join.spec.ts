@@ -51,7 +51,7 @@ describe('offsite join', () => {
     const joiner = start(['join', '--retry']);
     onTestFinished(() => void joiner.child.kill('SIGKILL'));
     joiner.child.stdin.end(nobodys);
-    await joiner.until('stderr', /Nothing listens[^]*Nothing listens/);
+    await joiner.until('stderr', /Nothing listens[\s\S]*Nothing listens/);
     joiner.child.kill('SIGINT');
     expect(await joiner.ended).toMatchObject({ code: 130 });
   });
