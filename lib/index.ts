@@ -13,6 +13,7 @@ export type {
   WorkerEvent,
 } from '../actors/cluster/manager.ts';
 export type { ClusterOptions, Topology, WorkerLine } from '../actors/cluster/options.ts';
+export { setDefaultCluster } from '../actors/cluster/current-cluster.ts';
 export { Cluster } from '../actors/cluster.ts';
 export { ControlError } from '../actors/control/errors.ts';
 export { expose, unexpose } from '../actors/control.ts';
