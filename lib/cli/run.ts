@@ -61,7 +61,7 @@ export const run: Command = {
     [
       'THE SCRIPT',
       '',
-      "  It is a module, JavaScript or TypeScript, runs in this process, and has its cluster by currentCluster() of",
+      '  It is a module, JavaScript or TypeScript, runs in this process, and has its cluster by currentCluster() of',
       "  'offsite/cluster'. Options behind its name are its own.",
     ].join('\n'),
     [
@@ -73,7 +73,10 @@ export const run: Command = {
   ],
   examples: [
     ['offsite run -p 4 script.ts', 'Four workers on this machine'],
-    ['offsite run -p 4 --fork sh -L ./prices.ts script.ts --year 2024', 'As processes that load a module first'],
+    [
+      'offsite run -p 4 --fork sh -L ./prices.ts script.ts --year 2024',
+      'As processes that load a module first',
+    ],
   ],
   run: async (parsed) => {
     const [path, ...words] = parsed.rest;

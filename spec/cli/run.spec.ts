@@ -102,12 +102,15 @@ describe('offsite run', () => {
     ['later', 1, 'RangeError: of a timer'],
     ['exit', 8, ''],
     ['stuck', 13, 'the script waits for something that can not come'],
-  ])('leaves nothing of a script that ends by %s, and has its exit code %i', async (what, status, message) => {
-    const { code, stdout, stderr } = await offsite(['run', '-p', '1', '--fork', 'sh', script, what]);
-    expect(stderr).toContain(message);
-    expect(code).toBe(status);
-    await waitUntilGone(said(stdout).pids, 2_000);
-  });
+  ])(
+    'leaves nothing of a script that ends by %s, and has its exit code %i',
+    async (what, status, message) => {
+      const { code, stdout, stderr } = await offsite(['run', '-p', '1', '--fork', 'sh', script, what]);
+      expect(stderr).toContain(message);
+      expect(code).toBe(status);
+      await waitUntilGone(said(stdout).pids, 2_000);
+    },
+  );
 
   test.each([
     ['SIGINT', 130],

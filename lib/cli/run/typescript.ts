@@ -15,6 +15,8 @@ const extension = here.endsWith('.ts') ? '.ts' : '.js';
  */
 export const importTypeScript = (): void => {
   const own = (file: string) => new URL(`../../${file}${extension}`, here).href;
-  const data: HookData = { own: { offsite: own('index'), 'offsite/cluster': own('cluster'), 'offsite/site': own('site') } };
+  const data: HookData = {
+    own: { offsite: own('index'), 'offsite/cluster': own('cluster'), 'offsite/site': own('site') },
+  };
   register(new URL(`./hooks${extension}`, here), { data });
 };
