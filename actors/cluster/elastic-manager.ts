@@ -5,13 +5,15 @@ import type { Gate } from '../../lib/fork/elastic/gate.ts';
 import { joinTicketText } from '../../lib/ticket/join-ticket.ts';
 import type { TicketTerms } from '../../lib/ticket/keys.ts';
 import { OffsiteError, OptionError } from '../../lib/wire/errors.ts';
+import { checkOptions as checkSite } from '../remote-manager/options.ts';
 import { checkTerms } from '../remote-manager/ticket.ts';
 import { withWay } from '../remote-manager/way.ts';
-import { RemoteManager } from '../remote-manager.ts';
+import { RemoteManager, type RemoteManagerOptions } from '../remote-manager.ts';
 import type { ClusterManager, LaunchRequest, WorkerConfig, WorkerEvent } from './manager.ts';
 
 /** How sites are let join; everything has a default. */
-export interface ElasticManagerOptions {
+export interface ElasticManagerOptions
+  extends Pick<RemoteManagerOptions, 'heartbeat' | 'limits' | 'serve' | 'unreachableTimeout'> {
   /**
    * Where this program listens, `host[:port]`, an IPv6 address in brackets; `0.0.0.0` or `[::]` for all addresses.
    * @default '127.0.0.1', any port that is free: only sites on this host can join
@@ -41,10 +43,19 @@ const schema = v.strictObject({
   bind: v.optional(v.string(), LOOPBACK),
   address: v.optional(v.string()),
   name: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty')), 'the cluster'),
+  site: v.custom<RemoteManagerOptions>(() => true),
 });
 
 const checkOptions = (options: ElasticManagerOptions): v.InferOutput<typeof schema> => {
-  const result = v.safeParse(schema, options, { abortEarly: true });
+  const { heartbeat, limits, serve, unreachableTimeout, ...own } = options;
+  const site = {
+    ...(heartbeat !== undefined && { heartbeat }),
+    ...(limits && { limits }),
+    ...(serve && { serve }),
+    ...(unreachableTimeout !== undefined && { unreachableTimeout }),
+  };
+  checkSite(site);
+  const result = v.safeParse(schema, { ...own, site }, { abortEarly: true });
   if (!result.success) {
     const [issue] = result.issues;
     const option = v.getDotPath(issue) ?? 'options';
@@ -116,8 +127,15 @@ export class ElasticManager implements ClusterManager, AsyncDisposable {
     };
   }
 
-  /** See ClusterManager. Throws OffsiteError if another cluster has it: a site is a worker of one. */
-  async *launch({ signal }: LaunchRequest): AsyncGenerator<WorkerConfig, void, undefined> {
+  /**
+   * See ClusterManager. Throws OptionError for what only who starts a site can say, and OffsiteError if another cluster has
+   * this manager.
+   */
+  async *launch({ defaults, signal }: LaunchRequest): AsyncGenerator<WorkerConfig, void, undefined> {
+    for (const option of NOT_HERE) {
+      if (defaults[option] === undefined) continue;
+      throw new OptionError(option, `The option ${option} is not for sites that join by themselves.`);
+    }
     if (this.#launching) {
       throw new OffsiteError(
         'ERR_OFFSITE_ELASTIC',
@@ -131,7 +149,7 @@ export class ElasticManager implements ClusterManager, AsyncDisposable {
       await this.#open();
       while (!this.#closed && !signal.aborted) {
         const arrival = this.#waiting.shift();
-        if (arrival) yield configOf(arrival);
+        if (arrival) yield configOf(arrival, this.#options.site);
         else {
           await new Promise<void>((resolve) => {
             this.#wake = resolve;
@@ -144,17 +162,10 @@ export class ElasticManager implements ClusterManager, AsyncDisposable {
     }
   }
 
-  /** See ClusterManager. Throws OptionError for what only who starts a site can say. */
+  /** See ClusterManager. */
   connect({ site, userdata }: WorkerConfig): RemoteManager {
-    const arrival = userdata as Arrival;
-    for (const option of NOT_HERE) {
-      if (site[option] === undefined) continue;
-      arrival.dismiss();
-      throw new OptionError(option, `The option ${option} is not for sites that join by themselves.`);
-    }
-    return new RemoteManager(
-      withWay({ ...site, host: arrival.host }, { fork: arrival.fork, parent: arrival.pid }),
-    );
+    const { host, fork, pid: parent } = userdata as Arrival;
+    return new RemoteManager(withWay({ ...site, host }, { fork, parent }));
   }
 
   /** See ClusterManager. */
@@ -216,8 +227,8 @@ export class ElasticManager implements ClusterManager, AsyncDisposable {
   }
 }
 
-const configOf = (arrival: Arrival): WorkerConfig => ({
-  site: arrival.name === undefined ? {} : { name: arrival.name },
+const configOf = (arrival: Arrival, site: RemoteManagerOptions): WorkerConfig => ({
+  site: { ...site, ...(arrival.name !== undefined && { name: arrival.name }) },
   ...(arrival.bind !== undefined && { bind: arrival.bind }),
   userdata: arrival,
 });

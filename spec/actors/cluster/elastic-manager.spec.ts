@@ -189,10 +189,8 @@ describe('sites that leave', () => {
 
   test('are out of reach while they stand still, come back, and are given up at last', async () => {
     const cluster = elastic.cluster();
-    const manager = elastic.manager();
-    const ids = cluster
-      .addProcs(manager, { heartbeat: 50, unreachableTimeout: 1_000 })
-      [Symbol.asyncIterator]();
+    const manager = elastic.manager({ heartbeat: 50, unreachableTimeout: 1_000 });
+    const ids = cluster.addProcs(manager)[Symbol.asyncIterator]();
     elastic.join(await manager.ticket());
     const [id] = (await firstOf(ids, 1)) as [number];
     const site = cluster.site(id)!;
@@ -351,12 +349,10 @@ describe('an ElasticManager', () => {
     const taken = parseJoinTicket(await elastic.manager().ticket()).port;
     const busy = elastic.manager({ bind: `127.0.0.1:${taken}` });
     expect(await rejection(busy.ticket())).toMatchObject({ code: 'ERR_OFFSITE_DOOR' });
-    const manager = elastic.manager();
-    const all = elastic.cluster().addProcs(manager, { fork: 'sh' });
-    const joiner = elastic.join(await manager.ticket());
-    expect((await joiner.ended).code).toBe(0);
-    await manager.close();
-    const error = await rejection(all);
-    expect((error as unknown as AggregateError).errors[0]).toMatchObject({ option: 'fork' });
+    expect(() => elastic.manager({ heartbeat: 1 })).toThrow(expect.objectContaining({ option: 'heartbeat' }));
+    const launched = elastic
+      .manager()
+      .launch({ defaults: { fork: 'sh' }, signal: new AbortController().signal });
+    expect(await rejection(launched.next())).toMatchObject({ option: 'fork' });
   });
 });
