@@ -1,4 +1,13 @@
 /// <reference types="node" preserve="true" />
+export type { AddProcsOptions, Topology } from '../actors/cluster/add-procs-options.ts';
+export { CommandManager, type CommandManagerOptions } from '../actors/cluster/command-manager.ts';
+export { LocalManager } from '../actors/cluster/local-manager.ts';
+export { readMachineFile } from '../actors/cluster/machine-file.ts';
+export type { MachineTarget, WorkerCount } from '../actors/cluster/machine-spec.ts';
+export type { ClusterManager, LaunchRequest, WorkerConfig, WorkerEvent } from '../actors/cluster/manager.ts';
+export type { ProcsTarget } from '../actors/cluster/manager-of.ts';
+export { SlurmError, SlurmManager, type SlurmManagerOptions } from '../actors/cluster/slurm-manager.ts';
+export { SSHManager } from '../actors/cluster/ssh-manager.ts';
 export { ControlError } from '../actors/control/errors.ts';
 export { expose, unexpose } from '../actors/control.ts';
 export { type Bond, type Down, type DownReason, link, type Monitored, monitor } from '../actors/monitor.ts';

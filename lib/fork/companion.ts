@@ -10,14 +10,15 @@ const END_WITHIN = 5_000;
 const DRAIN_WITHIN = 200;
 
 /**
- * Runs a command, and ends it by a signal (the first word) when the standard input ends; then the file or folder that
- * is the second word is removed, if there is one. So it ends also if whoever holds that input is killed.
+ * Runs a command, and ends it by a signal (the first word) if it has not ended so many seconds (the second) after the
+ * standard input did; then the file or folder that is the third word is removed, if there is one. So it ends also if
+ * whoever holds that input is killed.
  */
 const GUARD = [
-  'signal=$1 trash=$2; shift 2',
+  'signal=$1 grace=$2 trash=$3; shift 3',
   'exec 4<&0',
   '"$@" <&4 4<&- & command=$!',
-  '{ exec </dev/null >/dev/null 2>&1; read -r _ <&4; kill -s "$signal" $command; } & watcher=$!',
+  '{ exec </dev/null >/dev/null 2>&1; read -r _ <&4; sleep $grace; kill -s "$signal" $command; } & watcher=$!',
   'exec 4<&- </dev/null >/dev/null',
   'trap : TERM INT HUP',
   'while wait $command; code=$?; kill -0 $command 2>/dev/null; do :; done',
@@ -26,14 +27,22 @@ const GUARD = [
   'exit $code',
 ].join('; ');
 
-/** The same command, ended by a signal when its standard input ends, for one that does not look at that by itself. */
+/** What is done when the input of a command ends that does not, or not always, look at that by itself. */
+export interface Guard {
+  readonly signal: 'TERM' | 'KILL';
+  /** How many seconds it may take to end by itself. @default 0 */
+  readonly grace?: number;
+  /** A folder that is removed when it has ended. */
+  readonly trash?: string;
+}
+
+/** The same command, ended when its standard input ends. */
 export const guarded = (
   { file, args }: Pick<Command, 'file' | 'args'>,
-  signal: 'TERM' | 'KILL',
-  trash = '',
+  { signal, grace = 0, trash = '' }: Guard,
 ): Pick<Command, 'file' | 'args'> => ({
   file: 'sh',
-  args: ['-c', GUARD, 'offsite', signal, trash, file, ...args],
+  args: ['-c', GUARD, 'offsite', signal, String(grace), trash, file, ...args],
 });
 
 /**

@@ -69,7 +69,7 @@ export class SshMaster {
     const explain = (death: Parameters<typeof explainExit>[0]) =>
       new ForkError(host, explainExit(death, { engine: 'travel' }));
     try {
-      const { companion } = await Companion.start(guarded(command, 'KILL', folder), {
+      const { companion } = await Companion.start(guarded(command, { signal: 'KILL', trash: folder }), {
         mark: CONNECTED,
         signal,
         explain,

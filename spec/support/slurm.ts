@@ -1,11 +1,19 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { waitUntilGone } from './processes.ts';
+import { descendants, killAll, waitUntilGone } from './processes.ts';
 import { aptInstall, freePort } from './sshd.ts';
 
 const run = promisify(execFile);
@@ -19,10 +27,8 @@ export interface Slurm {
   /** What SLURM_CONF has to be for Slurm's commands. */
   conf: string;
   nodes: readonly string[];
-  /** Kills a node's slurmd and the steps that it has started, as if its host had lost power. */
+  /** Kills a node's slurmd and the steps that it has started, as if its host had lost power, and tells the controller. */
   lose(node: string): Promise<void>;
-  /** Starts that node's slurmd again and waits until jobs can have it. */
-  revive(node: string): Promise<void>;
   /** The text that a command of Slurm's prints. */
   ask(command: string, ...words: string[]): Promise<string>;
   /** Ends all daemons and removes their folder. */
@@ -56,16 +62,20 @@ function findDaemons(): Daemons {
   if (!existsSync('/usr/bin/apt-get')) {
     throw new Error('it is not installed, and can only be on Debian (apt-get install slurm-wlm munge).');
   }
-  process.stderr.write('spec: installing slurm-wlm and munge with apt-get, for the specs that need a real Slurm\n');
+  process.stderr.write(
+    'spec: installing slurm-wlm and munge with apt-get, for the specs that need a real Slurm\n',
+  );
   aptInstall('slurm-wlm', 'munge');
   const installed = lookFor();
-  if (!installed) throw new Error('apt-get installed slurm-wlm, but its daemons are not where they should be.');
+  if (!installed)
+    throw new Error('apt-get installed slurm-wlm, but its daemons are not where they should be.');
   return installed;
 }
 
 async function start(daemons: Daemons): Promise<Slurm> {
   const folder = mkdtempSync(join(tmpdir(), 'offsite-slurm-'));
   const file = (name: string): string => join(folder, name);
+  const log = (node: string): string => file(`slurmd-${node}.log`);
   const running = new Map<string, ChildProcess>();
   const said = new Map<string, string>();
   const nodes = ['alpha', 'beta'];
@@ -83,8 +93,7 @@ async function start(daemons: Daemons): Promise<Slurm> {
     for (const stream of [child.stdout, child.stderr]) (stream as unknown as { unref(): void }).unref();
     running.set(name, child);
   };
-  const slurmd = (node: string): void =>
-    daemon(node, daemons.slurmd, ['-D', '-N', node, '-f', conf]);
+  const slurmd = (node: string): void => daemon(node, daemons.slurmd, ['-D', '-N', node, '-f', conf]);
   const ask = async (command: string, ...words: string[]): Promise<string> =>
     (await run(command, words, { env: environment, timeout: STARTING })).stdout.trim();
   const idle = (node: string) =>
@@ -92,21 +101,21 @@ async function start(daemons: Daemons): Promise<Slurm> {
       async () => (await ask('sinfo', '-h', '-n', node, '-o', '%T').catch(() => '')) === 'idle',
       () => `node ${node} is not idle; slurmd said: ${said.get(node)}; slurmctld: ${said.get('slurmctld')}`,
     );
-  const end = async (name: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
+  const end = async (name: string): Promise<void> => {
     const child = running.get(name);
     running.delete(name);
     if (!child?.pid || child.exitCode !== null || child.signalCode !== null) return;
     child.ref();
     const gone = new Promise((resolve) => child.once('exit', resolve));
-    child.kill(signal);
+    child.kill('SIGTERM');
     const timer = setTimeout(() => child.kill('SIGKILL'), 3_000);
     await gone;
     clearTimeout(timer);
   };
   const close = async (): Promise<void> => {
     await ask('scancel', '--user=root').catch(() => {});
-    for (const node of nodes) await endSteps(node, running.get(node)?.pid);
-    for (const name of [...running.keys()].reverse()) await end(name, 'SIGTERM');
+    for (const name of [...running.keys()].reverse()) await end(name);
+    killAll(nodes.flatMap((node) => holdersOf(log(node))));
     rmSync(folder, { recursive: true, force: true });
   };
 
@@ -139,23 +148,29 @@ async function start(daemons: Daemons): Promise<Slurm> {
     ask,
     close,
     lose: async (node) => {
-      const steps = stepDaemons(running.get(node)?.pid);
-      await end(node, 'SIGKILL');
-      for (const pid of steps) process.kill(pid, 'SIGKILL');
-      await waitUntilGone(steps, 2_000);
-    },
-    revive: async (node) => {
-      slurmd(node);
-      await idle(node);
+      const daemons = holdersOf(log(node));
+      const lost = [...daemons, ...daemons.flatMap(descendants)];
+      killAll(lost);
+      running.delete(node);
+      await waitUntilGone(lost, 2_000);
+      // It would notice by itself, but only when its questions have not been answered for a while.
+      await ask('scontrol', 'update', `NodeName=${node}`, 'State=DOWN', 'Reason=lost');
     },
   };
+}
 
-  /** The slurmstepds of a node: they carry its name in the environment or the socket's folder, not in their title. */
-  function stepDaemons(_slurmd: number | undefined): number[] {
-    return [];
-  }
-
-  async function endSteps(_node: string, _slurmd: number | undefined): Promise<void> {}
+/** What has a file open: a slurmstepd has no name of its node but that of its log, and clears its environment. */
+function holdersOf(file: string): number[] {
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .filter((pid) => {
+      try {
+        return readdirSync(`/proc/${pid}/fd`).some((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`) === file);
+      } catch {
+        return false; // it ended while we looked
+      }
+    })
+    .map(Number);
 }
 
 async function config(folder: string, nodes: readonly string[]): Promise<string> {
@@ -172,6 +187,7 @@ async function config(folder: string, nodes: readonly string[]): Promise<string>
     'SlurmdUser=root',
     `StateSaveLocation=${file('state')}`,
     `SlurmdSpoolDir=${file('spool-%n')}`,
+    `SlurmdLogFile=${file('slurmd-%n.log')}`,
     `SlurmctldPidFile=${file('slurmctld.pid')}`,
     `SlurmdPidFile=${file('slurmd-%n.pid')}`,
     `PlugStackConfig=${file('plugstack.conf')}`,

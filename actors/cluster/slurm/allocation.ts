@@ -71,13 +71,16 @@ export class Allocation {
       ...string[],
     ];
     try {
-      // It does not look at its input while it waits in the queue.
-      const { companion, said } = await Companion.start(guarded({ file, args }, 'TERM'), {
-        mark: MARK,
-        signal: AbortSignal.any([given, giveUp.signal]),
-        explain: refused,
-        onLine: (line) => void lines.push(line),
-      });
+      // It does not look at its input while it waits in the queue; in the allocation it ends by that alone.
+      const { companion, said } = await Companion.start(
+        guarded({ file, args }, { signal: 'TERM', grace: 1 }),
+        {
+          mark: MARK,
+          signal: AbortSignal.any([given, giveUp.signal]),
+          explain: refused,
+          onLine: (line) => void lines.push(line),
+        },
+      );
       return new Allocation(said, true, prefix, companion);
     } catch (cause) {
       if (given.aborted || !giveUp.signal.aborted) throw cause;
@@ -121,6 +124,9 @@ export class Allocation {
   async end(): Promise<void> {
     this.#ending = true;
     await this.#companion.end();
+    const { signal } = await this.#companion.ended;
+    // It did not end in order, so it may not have given the job back.
+    if (signal && this.own) await ask(['scancel', this.job]).catch(() => {});
   }
 }
 

@@ -102,6 +102,13 @@ export const outsideJob = (words: readonly string[], environment = process.env):
   return names.length === 0 ? [...words] : ['env', ...names.flatMap((name) => ['-u', name]), ...words];
 };
 
+/**
+ * `srun` passes bytes on at once only from a terminal (`--unbuffered`), else line by line, and an engine can't write to
+ * a terminal. So it writes to a pipe, and `cat` to the terminal; the exit code is the engine's.
+ */
+const THROUGH_PIPE =
+  'exec 6>&1; code=$({ { "$@" 5>&- 6>&-; echo $? >&5; } | cat >&6 5>&-; } 5>&1); exit "$code"';
+
 /** The words of `srun` that start one worker as a step of a job. */
 export const srunWords = (
   { cpusPerTask, time, srunOptions }: CheckedSlurmOptions,
@@ -121,4 +128,5 @@ export const srunWords = (
     ...(cpusPerTask === undefined ? [] : [`--cpus-per-task=${cpusPerTask}`]),
     ...(time === undefined ? [] : [`--time=${time}`]),
     ...srunOptions,
+    ...['sh', '-c', THROUGH_PIPE, 'offsite'],
   ]);
