@@ -9,7 +9,7 @@ export interface Launched {
 }
 
 /** What keeps specs' output clean. */
-const QUIET: RemoteManagerOptions = { stdout: 'ignore', stderr: (l) => console.log(l) };
+const QUIET: RemoteManagerOptions = { stdout: 'ignore', stderr: 'ignore' };
 
 /** The configs that a manager launches. */
 export async function configsOf(
