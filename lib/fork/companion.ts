@@ -19,7 +19,8 @@ const GUARD = [
   'exec 4<&0',
   '"$@" <&4 4<&- & command=$!',
   '{ exec </dev/null >/dev/null 2>&1; read -r _ <&4; sleep $grace; kill -s "$signal" $command; } & watcher=$!',
-  'exec 4<&- </dev/null >/dev/null',
+  // Its own words too: nobody may read them any more, and it would die of that.
+  'exec 4<&- </dev/null >/dev/null 2>&1',
   'trap : TERM INT HUP',
   'while wait $command; code=$?; kill -0 $command 2>/dev/null; do :; done',
   'kill $watcher 2>/dev/null; wait $watcher',
