@@ -23,7 +23,8 @@ const GUARD = [
   'exec 4<&- </dev/null >/dev/null 2>&1',
   'trap : TERM INT HUP',
   'while wait $command; code=$?; kill -0 $command 2>/dev/null; do :; done',
-  'kill $watcher 2>/dev/null; wait $watcher',
+  // And what else is of its group: ssh that is killed leaves its ProxyCommand.
+  'trap "" TERM; kill -s TERM -- -$$; wait $watcher',
   '[ -z "$trash" ] || rm -rf -- "$trash"',
   'exit $code',
 ].join('; ');
