@@ -3,7 +3,7 @@ import type { SiteExit } from '../remote-manager.ts';
 import type { ClusterManager, LaunchRequest, WorkerConfig, WorkerEvent } from './manager.ts';
 import { Shared } from './shared.ts';
 import { Allocation } from './slurm/allocation.ts';
-import { nodesOf, showJob } from './slurm/commands.ts';
+import { bindsToCores, nodesOf, showJob } from './slurm/commands.ts';
 import { SlurmError } from './slurm/errors.ts';
 import {
   type CheckedSlurmOptions,
@@ -50,7 +50,7 @@ export class SlurmManager implements ClusterManager {
     shared.hold(allocation);
     try {
       const { job } = allocation;
-      const shown = await showJob(job, signal);
+      const [shown, unbind] = await Promise.all([showJob(job, signal), bindsToCores(signal)]);
       const { ntasks = shown.tasks, cpusPerTask = shown.cpusPerTask, site } = this.#options;
       const nodes = await nodesOf(shown, signal);
       if (nodes.length === 0) throw new SlurmError(`Slurm does not tell the nodes of job ${job}.`);
@@ -59,7 +59,7 @@ export class SlurmManager implements ClusterManager {
         shared.hold(worker);
         this.#allocations.set(worker, { allocation, shared });
         yield {
-          site: { ...site, host: node, fork: srunWords(this.#options, worker) },
+          site: { ...site, host: node, fork: srunWords(this.#options, worker, unbind) },
           ident: at,
           userdata: worker,
         };

@@ -58,3 +58,7 @@ export const stepsOf = async (job: string): Promise<Map<string, string>> => {
     }),
   );
 };
+
+/** Whether Slurm binds tasks to cores here, and so would bind all steps that overlap to the same ones. */
+export const bindsToCores = async (signal?: AbortSignal): Promise<boolean> =>
+  /^TaskPlugin\s*=.*\b(?:affinity|cgroup)\b/m.test(await ask(['scontrol', 'show', 'config'], signal));

@@ -109,10 +109,11 @@ export const outsideJob = (words: readonly string[], environment = process.env):
 const THROUGH_PIPE =
   'exec 6>&1; code=$({ { "$@" 5>&- 6>&-; echo $? >&5; } | cat >&6 5>&-; } 5>&1); exit "$code"';
 
-/** The words of `srun` that start one worker as a step of a job. */
+/** The words of `srun` that start one worker as a step of a job, and do not bind it to cores if `unbind`. */
 export const srunWords = (
   { cpusPerTask, time, srunOptions }: CheckedSlurmOptions,
   { job, node, step }: { job: string; node: string; step: string },
+  unbind = false,
 ): string[] =>
   outsideJob([
     'srun',
@@ -122,6 +123,8 @@ export const srunWords = (
     '--nodes=1',
     // Every worker may use what the job has on its node; else each step would wait until the one before has ended.
     '--overlap',
+    // A cluster that can't bind complains of this word.
+    ...(unbind ? ['--cpu-bind=none'] : []),
     '--unbuffered',
     '--mpi=none',
     `--job-name=${step}`,

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { SlurmError, SlurmManager } from '../../../actors/cluster/slurm-manager.ts';
-import { functor, type SiteExit } from '../../../lib/index.ts';
+import { functor, RemoteManager, type SiteExit } from '../../../lib/index.ts';
 import { waitUntilGone } from '../../support/processes.ts';
-import { closeTracked, fixture, rejection } from '../../support/sites.ts';
+import { closeTracked, fixture, rejection, track } from '../../support/sites.ts';
 import { type Slurm, startSlurm } from '../../support/slurm.ts';
 import { configsOf, type Launched, launchAll, removeAll } from './launched.ts';
 
@@ -43,19 +43,19 @@ const noJobs = () => vi.waitFor(async () => expect(await jobs()).toBe(''), { tim
 describe('SlurmManager', () => {
   test('makes an allocation, starts a worker as a step for each task, and gives it back with the last', async () => {
     const manager = new SlurmManager({
-      ntasks: 10,
+      ntasks: 3,
       partition: 'main',
       time: 5,
       jobName: 'primes',
-      cpusPerTask: 1,
+      cpusPerTask: 4,
     });
     const launched = await launchAll(manager);
     const told = await Promise.all(launched.map(({ site }) => site.apply(whereAmI).node()));
-    expect(told.filter((node) => node === 'alpha')).toHaveLength(8);
-    expect(told.filter((node) => node === 'beta')).toHaveLength(2);
-    expect(new Set(await Promise.all(launched.map(({ site }) => site.apply(whereAmI).step()))).size).toBe(10);
+    expect(told.filter((node) => node === 'alpha')).toHaveLength(2);
+    expect(told.filter((node) => node === 'beta')).toHaveLength(1);
+    expect(new Set(await Promise.all(launched.map(({ site }) => site.apply(whereAmI).step()))).size).toBe(3);
     expect(launched[0]!.site.host).toBe('alpha');
-    expect(await slurm.ask('squeue', '-h', '-o', '%j %l %C %P')).toBe('primes 5:00 10 main');
+    expect(await slurm.ask('squeue', '-h', '-o', '%j %l %C %P')).toBe('primes 5:00 12 main');
     await removeAll(manager, launched.slice(1));
     expect(await jobs()).not.toBe('');
     await removeAll(manager, launched.slice(0, 1));
@@ -143,7 +143,23 @@ describe('SlurmManager', () => {
     expect(error.message).toMatch(/gave no allocation.*partition.*invalid partition specified/is);
     const ended = await rejection(configsOf(new SlurmManager({ jobId: 4_000_000 })));
     expect(ended.message).toMatch(/Invalid job id/);
+    vi.stubEnv('PATH', '/nowhere');
+    const none = await rejection(configsOf(new SlurmManager({ jobId: 1 })));
+    vi.unstubAllEnvs();
+    expect(none.message).toMatch(/Slurm's command scontrol was not found/);
     expect(await jobs()).toBe('');
+  });
+
+  test('explains why a worker of a job that has ended is not started', async () => {
+    const manager = new SlurmManager({ ntasks: 1 });
+    const [config] = await configsOf(manager);
+    await slurm.ask('scancel', await jobs());
+    await noJobs();
+    const site = track(new RemoteManager({ ...config!.site, stderr: 'ignore' }));
+    const error = await rejection(site.ready);
+    expect(error.step).toBe('command');
+    expect(error.message).toMatch(/Slurm did not start it \(.*job/i);
+    await manager.manage('finalize', 0, config!);
   });
 
   test('gives up what waits in the queue for too long, and when its caller does', async () => {
