@@ -5,7 +5,7 @@ export { LocalManager } from '../actors/cluster/local-manager.ts';
 export { readMachineFile } from '../actors/cluster/machine-file.ts';
 export type { MachineTarget, WorkerCount } from '../actors/cluster/machine-spec.ts';
 export type { ClusterManager, LaunchRequest, WorkerConfig, WorkerEvent } from '../actors/cluster/manager.ts';
-export type { ProcsTarget } from '../actors/cluster/manager-of.ts';
+export type { AddProcsTarget } from '../actors/cluster/manager-of.ts';
 export { SlurmError, SlurmManager, type SlurmManagerOptions } from '../actors/cluster/slurm-manager.ts';
 export { SSHManager } from '../actors/cluster/ssh-manager.ts';
 export { ControlError } from '../actors/control/errors.ts';

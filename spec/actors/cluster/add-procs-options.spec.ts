@@ -45,10 +45,12 @@ describe('the options of addProcs', () => {
   });
 
   test('go with a number, machines, or a manager', () => {
-    expect(managerOf('auto')).toBeInstanceOf(LocalManager);
-    expect(managerOf(['bamse', ['blue', 2]])).toBeInstanceOf(SSHManager);
+    expect(managerOf('auto').manager).toBeInstanceOf(LocalManager);
+    expect(managerOf(['bamse', ['blue', 2]]).manager).toBeInstanceOf(SSHManager);
     const manager = new LocalManager(2);
-    expect(managerOf(manager, { dir: '/tmp' })).toBe(manager);
+    const { manager: same, defaults } = managerOf(manager, { dir: '/tmp' });
+    expect(same).toBe(manager);
+    expect(defaults).toEqual({ cwd: '/tmp' });
     expect(() => managerOf(0)).toThrow(OptionError);
     expect(() => managerOf([])).toThrow(/No machine/);
     expect(() => managerOf({} as never)).toThrow(/give a number/);
