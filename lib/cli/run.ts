@@ -4,17 +4,30 @@ import { resolve } from 'node:path';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { setDefaultCluster } from '../../actors/cluster/current-cluster.ts';
+import { readMachineFile } from '../../actors/cluster/machine-file.ts';
 import { Cluster } from '../../actors/cluster.ts';
 import { type Command, numberOf, type Parsed } from './command.ts';
-import { UsageError } from './report.ts';
+import { messageOf, UsageError } from './report.ts';
 import { runScript, scriptFile } from './run/script.ts';
 import { StartingLine } from './run/starting-line.ts';
 import { importTypeScript } from './run/typescript.ts';
 
-/** How many workers there are to be on this host. */
+/** How many workers there are to be on this host: one for each processor if nothing is said of any. */
 const countOf = (parsed: Parsed): number => {
-  if (parsed.args.procs === 'auto') return availableParallelism();
-  return numberOf(parsed, 'procs', { least: 0, whole: true }) ?? availableParallelism();
+  const { procs, 'machine-file': file } = parsed.args;
+  if (procs === 'auto') return availableParallelism();
+  const count = numberOf(parsed, 'procs', { least: 0, whole: true });
+  return count ?? (file === undefined ? availableParallelism() : 0);
+};
+
+/** The machines of a file. Throws a `UsageError` if it can't be read, or a line is not right. */
+const machinesOf = ({ args: { 'machine-file': file } }: Parsed): string[] => {
+  if (typeof file !== 'string') return [];
+  try {
+    return readMachineFile(file);
+  } catch (error) {
+    throw new UsageError(messageOf(error), 'Write one machine a line: [count*][user@]host[:port]');
+  }
 };
 
 /** A module as all processes are to load it: a file of this host by its URL, or a name. */
@@ -23,13 +36,31 @@ const moduleOf = (text: string): string => {
   return existsSync(file) ? pathToFileURL(file).href : text;
 };
 
+/** The workers that a command line asks for. */
+interface Wanted {
+  readonly count: number;
+  readonly machines: readonly string[];
+  readonly fork: string | undefined;
+}
+
 /** Starts the workers; rejects with AddProcsError if one does not come. */
-const addWorkers = async (cluster: Cluster, parsed: Parsed, line: StartingLine): Promise<void> => {
-  const { fork } = parsed.args;
-  const count = countOf(parsed);
-  const added = cluster.addProcs(count, typeof fork === 'string' ? { fork } : {});
-  line.show(0, count);
-  for await (const _ of added) line.show(1, count);
+const addWorkers = async (
+  cluster: Cluster,
+  { count, machines, fork }: Wanted,
+  line: StartingLine,
+): Promise<void> => {
+  const added = [
+    ...(count > 0 ? [cluster.addProcs(count, fork === undefined ? {} : { fork })] : []),
+    ...(machines.length > 0 ? [cluster.addProcs(machines)] : []),
+  ];
+  // How many `auto` is on another machine is known there.
+  const all = machines.length === 0 ? count : undefined;
+  line.show(0, all);
+  await Promise.all(
+    added.map(async (workers) => {
+      for await (const _ of workers) line.show(1, all);
+    }),
+  );
 };
 
 /** `offsite run`: a script with a cluster, as `julia -p`. */
@@ -45,6 +76,11 @@ export const run: Command = {
       valueHint: 'N',
       description: 'Workers on this machine, or auto: one for each processor (default: auto)',
     },
+    'machine-file': {
+      type: 'string',
+      valueHint: 'FILE',
+      description: 'Machines with workers, by ssh: [count*][user@]host[:port] a line',
+    },
     load: {
       type: 'string',
       alias: 'L',
@@ -54,7 +90,8 @@ export const run: Command = {
     fork: {
       type: 'string',
       valueHint: 'METHOD',
-      description: 'How the workers are started: virtual for threads, sh for processes (default: automatic)',
+      description:
+        'How those on this machine are started: sh for processes, virtual for threads (default: sh)',
     },
   },
   notes: [
@@ -73,9 +110,10 @@ export const run: Command = {
   ],
   examples: [
     ['offsite run -p 4 script.ts', 'Four workers on this machine'],
+    ['offsite run --machine-file hosts.txt script.ts', 'Workers on the machines of a file'],
     [
-      'offsite run -p 4 --fork sh -L ./prices.ts script.ts --year 2024',
-      'As processes that load a module first',
+      'offsite run -p 4 --fork virtual -L ./prices.ts script.ts --year 2024',
+      'As threads that load a module first',
     ],
   ],
   run: async (parsed) => {
@@ -84,13 +122,19 @@ export const run: Command = {
       throw new UsageError('There is no script to run.', 'For example: offsite run -p 4 script.ts');
     }
     const file = scriptFile(path);
+    const { fork } = parsed.args;
+    const wanted: Wanted = {
+      count: countOf(parsed),
+      machines: machinesOf(parsed),
+      fork: typeof fork === 'string' ? fork : undefined,
+    };
     importTypeScript();
     const cluster = new Cluster({ name: 'offsite run' });
     const line = new StartingLine(process.stderr);
     const stop = onEarlySignal(cluster);
     let early: number | undefined;
     try {
-      await addWorkers(cluster, parsed, line).finally(() => line.clear());
+      await addWorkers(cluster, wanted, line).finally(() => line.clear());
       for (const module of parsed.all('load')) await cluster.everywhere(moduleOf(module));
       if (stop.code !== undefined) return stop.code;
       stop.restore();

@@ -1,9 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { waitUntilGone } from '../support/processes.ts';
+import type { SshHost } from '../support/sshd.ts';
 import { offsite, start } from './cli.ts';
+
+const ssh = inject('ssh');
 
 /** A module with what Node.js itself would not take away: an enum. */
 const AREAS = `
@@ -132,11 +135,26 @@ describe('offsite run', () => {
     expect(code).toBe(9);
   });
 
+  test.skipIf(ssh.unavailable !== undefined)('has workers on the machines of a file, by ssh', async () => {
+    const { host, config } = ssh as SshHost;
+    const machines = join(folder, 'machines');
+    writeFileSync(machines, `# two of them\n2*${host}\n`);
+    const words = ['run', '--machine-file', machines, script, 'code'];
+    const { code, stdout, stderr } = await offsite(words, '', { OFFSITE_SSH: `ssh -F ${config}` });
+    expect(stderr).toBe('');
+    expect(said(stdout)).toMatchObject({ procs: [1, 2, 3], areas: [3, 12, 27] });
+    expect(code).toBe(7);
+    await waitUntilGone(said(stdout).pids, 2_000);
+  });
+
   test('says what is wrong with its words, and has help', async () => {
-    const [none, missing, procs, unknown, help] = await Promise.all([
+    const wrong = join(folder, 'wrong');
+    writeFileSync(wrong, 'bamse\na b c\n');
+    const [none, missing, procs, machines, unknown, help] = await Promise.all([
       offsite(['run', '-p', '1']),
       offsite(['run', './no-such-script.ts']),
       offsite(['run', '-p', 'many', script]),
+      offsite(['run', '--machine-file', wrong, script]),
       offsite(['run', '--prcos', '1', script]),
       offsite(['run', '--help']),
     ]);
@@ -146,6 +164,8 @@ describe('offsite run', () => {
     expect(missing.stderr).toContain('There is no script ./no-such-script.ts');
     expect(procs).toMatchObject({ code: 64 });
     expect(procs.stderr).toContain('--procs is "many"');
+    expect(machines).toMatchObject({ code: 64 });
+    expect(machines.stderr).toContain('Line 2 of the machine file');
     expect(unknown).toMatchObject({ code: 64 });
     expect(help).toMatchObject({ code: 0, stderr: '' });
     expect(help.stdout).toContain('offsite run -p 4 script.ts');
