@@ -30,6 +30,11 @@ export {
   type FunctionsOf,
   functionsOf,
 } from './cluster/functions.ts';
+export { ChannelClosedError, FutureSetError, NoReferenceError } from './cluster/references/errors.ts';
+export { Future } from './cluster/references/future.ts';
+export type { FutureOptions } from './cluster/references/make.ts';
+export { RemoteChannel } from './cluster/references/remote-channel.ts';
+export type { ChannelStore, StoreOptions } from './cluster/references/store-cell.ts';
 export type {
   Given,
   Received,
