@@ -22,6 +22,8 @@ export interface MemberHost {
   way(id: number): Way;
   /** Told when a process has left, after `Member` knows. */
   left?(id: number): void;
+  /** Told when the way to a process broke that is still there: the next call looks for another. */
+  lost?(id: number): void;
 }
 
 /** One process in one cluster: who is there, and the calls to each. Both process 1 and the workers have one. */
@@ -41,6 +43,7 @@ export class Member {
   readonly #listeners = new Set<(id: number, reason: ExitedReason) => void>();
   readonly #joinListeners = new Set<(id: number) => void>();
   #closed = false;
+  #turn = 0;
 
   constructor(
     { cluster, id, ids }: { cluster: string; id: number; ids: readonly number[] },
@@ -68,6 +71,14 @@ export class Member {
   /** Why a process is not in the cluster any more; `undefined` if it is, or never was. */
   departed(id: number): ExitedReason | undefined {
     return this.#departed.get(id);
+  }
+
+  /** The worker whose turn it is, and process 1 while there are none: Julia's `nextproc`, which knows of no load. */
+  nextWorker(): number {
+    const workers = this.ids.filter((id) => id !== 1);
+    const next = workers.find((id) => id > this.#turn) ?? workers[0] ?? 1;
+    this.#turn = next;
+    return next;
   }
 
   /** Whether this process has left the cluster, or the cluster was closed. */
@@ -176,7 +187,9 @@ export class Member {
   /** What a call rejects with that did not get its answer. */
   async #failureOf(id: number, error: unknown): Promise<unknown> {
     if (isEndOfSite(error)) {
-      const reason = (await this.#reason(id)) ?? ('reason' in error ? error.reason : 'closed');
+      const told = await this.#reason(id);
+      if (told === undefined) this.#host.lost?.(id);
+      const reason = told ?? ('reason' in error ? error.reason : 'closed');
       return new ProcessExitedException(id, reason, error.mayHaveRun, { cause: error });
     }
     // Its answer could not be sent, or its module not be loaded.

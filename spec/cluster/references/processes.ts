@@ -3,7 +3,7 @@ import { LoadedFunctions, Performer } from '../../../lib/cluster/loaded-function
 import { Member } from '../../../lib/cluster/member.ts';
 import type { MemberService } from '../../../lib/cluster/protocol.ts';
 import { applyFunctor } from '../../../lib/module/apply.ts';
-import { functorScript } from '../../../lib/module/functor.ts';
+import { functorScript } from '../../../lib/module/functor-text.ts';
 import type { Remote } from '../../../lib/module/remote.ts';
 import { SiteCrashedError } from '../../../lib/wire/errors.ts';
 import { type End, endOf, type MemoryLink, memoryLinks } from '../../wire/pair.ts';

@@ -48,7 +48,10 @@ const collected = async (isSo: () => boolean) => {
 const seeds = process.env.OFFSITE_SEED
   ? [Number(process.env.OFFSITE_SEED)]
   : // The first has a claim that waits for its Future to be made when the claimer dies.
-    [1_424_631_363, ...Array.from({ length: Number(process.env.OFFSITE_SEEDS ?? 8) }, () => randomInt(2 ** 31))];
+    [
+      1_424_631_363,
+      ...Array.from({ length: Number(process.env.OFFSITE_SEEDS ?? 8) }, () => randomInt(2 ** 31)),
+    ];
 
 it.each(seeds)(
   'Handles are passed round at random while processes die and connections break: at the end nothing is kept, lost or taken twice (seed %i).',
