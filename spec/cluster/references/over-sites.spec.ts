@@ -6,7 +6,6 @@ import {
   functionsOf,
   ProcessExitedException,
   type RemoteChannel,
-  type RemoteException,
 } from '../../../lib/index.ts';
 import { fixture, rejection } from '../../support/sites.ts';
 
