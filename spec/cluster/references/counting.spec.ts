@@ -150,6 +150,18 @@ it('A handle that nobody uses any more is given back when it is collected, here 
   }
 });
 
+it('What an owner has taken in counts once, although its word of that was lost and it comes again.', async () => {
+  processes.link(2, 1).hold();
+  const future = makeFuture<string>(processes.member(1), 2);
+  await processes.send(1, 3, 'keep', future);
+  await (kept.get(3)![0] as Future<string>).put('once');
+  expect(processes.member(1).references.sizes.notes).toBeGreaterThan(0);
+  processes.cut(1, 2);
+  await pass(5_000);
+  expect(processes.member(1).references.sizes.notes).toBe(0);
+  expect(await future.fetch()).toBe('once');
+});
+
 it('Many notes of one turn leave in one call.', async () => {
   const futures = Array.from({ length: 100 }, () => makeFuture(processes.member(1), 2));
   await quiet();
