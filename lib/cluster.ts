@@ -52,4 +52,4 @@ export { ChannelClosedError, FutureSetError, NoReferenceError } from './cluster/
 export { Future } from './cluster/references/future.ts';
 export type { FutureOptions } from './cluster/references/make.ts';
 export { RemoteChannel } from './cluster/references/remote-channel.ts';
-export type { ChannelStore } from './cluster/references/store-cell.ts';
+export type { ChannelStore, StoreOptions } from './cluster/references/store-cell.ts';
