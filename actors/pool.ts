@@ -10,6 +10,7 @@ export { NoWorkerError, PoolFullError } from './pool/errors.ts';
 export type { ImapOptions, ParallelOptions, PmapOptions } from './pool/options.ts';
 export { type Elements, imap, pmap } from './pool/pmap.ts';
 export type { Progress } from './pool/progress.ts';
+export { progressBar } from './pool/progress-line.ts';
 export {
   type ExponentialBackoffOptions,
   exponentialBackoff,
