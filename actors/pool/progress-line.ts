@@ -34,13 +34,14 @@ const spoken = (ms: number): string => {
 
 /** The text of the bar, without colours, at most `columns` wide. */
 export const barText = (
-  { total, done, failed, eta, busy, rate = done / seconds }: Shown,
+  { total, done, failed, eta, busy, rate }: Shown,
   seconds: number,
   columns: number,
 ): string => {
+  const speed = rate ?? done / seconds;
   const parts = [
     failed > 0 && `${failed} failed`,
-    Number.isFinite(rate) && `${Math.round(rate)}/s`,
+    Number.isFinite(speed) && `${Math.round(speed)}/s`,
     eta !== undefined && eta > 0 && `${spoken(eta)} left`,
     busy !== undefined && `${busy} busy`,
   ].filter((part) => part !== false);
