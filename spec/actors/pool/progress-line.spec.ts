@@ -47,7 +47,7 @@ describe('progressBar', () => {
       bar({ ...progress, done: 4, ended: true });
       vi.advanceTimersByTime(1_000);
       const written = text();
-      expect(written).toContain('2/4, 1 failed, 2/s, 1 s left, 1 busy');
+      expect(written).toContain('2/4, 1 failed, 2/s, 1 s left');
       expect(written).not.toContain('1/4');
       expect(written.endsWith('\r\u001b[2K')).toBe(true);
     } finally {
