@@ -3,6 +3,7 @@ import { LoadedFunctions, Performer } from '../../lib/cluster/loaded-functions.t
 import type {
   BatchOutcome,
   CallBounds,
+  Chunk,
   FunctionText,
   MemberService,
   Outcome,
@@ -10,7 +11,7 @@ import type {
   Reach,
 } from '../../lib/cluster/protocol.ts';
 import { applyFunctor, ownBase } from '../../lib/module/apply.ts';
-import { functorScript } from '../../lib/module/functor.ts';
+import { functorScript } from '../../lib/module/functor-text.ts';
 import { performFor } from './current-cluster.ts';
 import type { ClusterView } from './view.ts';
 
@@ -65,8 +66,19 @@ export class OwnerPerformer extends Performer implements OwnerService {
     fn: FunctionText,
     elements: readonly unknown[],
     rest: readonly unknown[],
+    within?: number,
   ): Promise<BatchOutcome> {
-    return performFor(this.#cluster(), () => super.performEach(fn, elements, rest));
+    return performFor(this.#cluster(), () => super.performEach(fn, elements, rest, within));
+  }
+
+  /** See MemberService. */
+  override performReduce(
+    fn: FunctionText | undefined,
+    reducer: FunctionText | undefined,
+    chunk: Chunk,
+    rest: readonly unknown[],
+  ): Promise<Outcome> {
+    return performFor(this.#cluster(), () => super.performReduce(fn, reducer, chunk, rest));
   }
 
   /** See MemberService. Nobody connects to process 1: it has a link to each. */

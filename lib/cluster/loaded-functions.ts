@@ -4,6 +4,8 @@ import { isThenable, mapBatch, reduceChunk } from './batch.ts';
 import { InterruptedError } from './errors.ts';
 import type { AnyFunction } from './functions.ts';
 import type { BatchOutcome, Chunk, FunctionText, Outcome } from './protocol.ts';
+import { ReferencesDesk } from './references/desk.ts';
+import type { ReferencesService } from './references/protocol.ts';
 
 /** A class is made an instance of; everything else is called. */
 const caller = (target: unknown, { name, module }: FunctionText): AnyFunction => {
@@ -127,6 +129,8 @@ export class LoadedFunctions {
 
 /** What every member lets others do; a worker and process 1 add their own. */
 export abstract class Performer extends RemoteTarget {
+  /** See MemberService. */
+  readonly refs: ReferencesService = new ReferencesDesk();
   readonly #id: number;
   readonly #functions: LoadedFunctions;
 
