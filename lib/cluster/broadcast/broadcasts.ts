@@ -71,7 +71,15 @@ export class Broadcasts {
   async #fetch({ owner, number }: Broadcast): Promise<unknown> {
     const key = `${owner}:${number}`;
     if (owner === this.#member.id) throw new BroadcastError('The broadcast was freed.');
-    const packed = (await this.#member.ask(owner, {}, (peer) => castsOf(peer).give(key))) as Packed;
+    let packed: Packed;
+    try {
+      packed = await this.#member.ask(owner, {}, (peer) => castsOf(peer).give(key));
+    } catch (cause) {
+      throw new BroadcastError(
+        `A broadcast could not be got from process ${owner}, which has made it: ${cause instanceof Error ? cause.message : String(cause)}`,
+        { cause },
+      );
+    }
     return this.store(key, unpack(packed, true));
   }
 

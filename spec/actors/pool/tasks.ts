@@ -1,4 +1,5 @@
 /** What the specs of pools have their workers do. */
+import type { Broadcast } from '../../../lib/cluster/broadcast/broadcast.ts';
 
 export const double = (x: number): number => x * 2;
 export const plus = (x: number, y: number, z = 0): number => x + y + z;
@@ -28,3 +29,10 @@ export const later = async (a: number, b: number): Promise<number> => {
   return a + b;
 };
 export const nothing = (): void => {};
+export const scaled = (x: number, factors: Broadcast<Float64Array>): number => x * factors.value[x]!;
+export const lengthOf = (text: Broadcast<string>): number => text.value.length;
+export const within = async ({ held }: { held: Broadcast<string> }): Promise<[boolean, string]> => [
+  held.isLoaded,
+  await held.load(),
+];
+export const die = (): never => process.exit(3);

@@ -101,7 +101,8 @@ export class Processes {
         functor
           ? applyFunctor({ import: {}, script: functorScript(functor) }, 'file:///', async () => ({}))
           : bound,
-      ));
+      ),
+    );
     const ends = new Map<number, End>();
     const main = (to: number) => ends.get(to)!.session.main as unknown as Remote<Process>;
     service.wayTo = main;
