@@ -2,10 +2,13 @@ import type { Broadcast } from '../../lib/cluster/broadcast/broadcast.ts';
 import { type AnyFunction, type Callable, FunctionName, nameOf, plain } from '../../lib/cluster/functions.ts';
 import type { Member } from '../../lib/cluster/member.ts';
 import type { CallBounds, FunctionText } from '../../lib/cluster/protocol.ts';
+import type { Future } from '../../lib/cluster/references/future.ts';
+import { type FutureOptions, makeChannel, makeFuture } from '../../lib/cluster/references/make.ts';
+import type { RemoteChannel } from '../../lib/cluster/references/remote-channel.ts';
+import type { ChannelStore } from '../../lib/cluster/references/store-cell.ts';
 import type { Functor } from '../../lib/module/functor-text.ts';
 import { isFunctor } from '../../lib/module/functor-text.ts';
-import type { Given, Received } from '../../lib/module/remote.ts';
-import { type CallOptions, checkCallOptions } from '../../lib/wire/call/options.ts';
+import type { CallOptions } from '../../lib/wire/call/options.ts';
 import {
   DefaultWorkerPool,
   type DistributedOptions,
@@ -20,29 +23,11 @@ import {
   WorkerPool,
   type WorkerPoolOptions,
 } from '../pool.ts';
+import { type ArgsFor, ClusterCalls, type ResultOf } from './calls.ts';
 import type { AddProcsOptions, AddProcsTarget } from './manager-of.ts';
-
-/** What may be given to a function in another process of the cluster. */
-export type ArgsFor<F extends AnyFunction> = GivenAll<Parameters<F>>;
-
-type GivenAll<A extends readonly unknown[]> = { [K in keyof A]: Given<A[K]> };
-
-/** What arrives of what a function returns in another process of the cluster. */
-export type ResultOf<F extends AnyFunction> = Received<Awaited<ReturnType<F>>>;
 
 /** What a function gets behind its element. */
 type RestOf<F extends AnyFunction> = Parameters<F> extends [unknown, ...infer R] ? R : [];
-
-/** What has processes to lend: a worker pool. */
-export interface Lender {
-  /** Lends a free process, as soon as there is one. */
-  take(options?: CallOptions): Promise<number>;
-  /** Takes it back. */
-  put(id: number): unknown;
-}
-
-/** Where something is called: in the process of that id, or in one that a pool lends. */
-export type Where = number | Lender;
 
 /** How something is run everywhere. */
 export interface EverywhereOptions<A extends readonly unknown[] = readonly unknown[]> extends CallBounds {
@@ -64,62 +49,6 @@ export interface ClusterRequests {
   ): Promise<ReadonlyMap<number, unknown>>;
   interruptProcs(ids: readonly number[]): Promise<void>;
 }
-
-/** The calls of a cluster, under Julia's names; each may be bounded. */
-export class ClusterCalls {
-  readonly #member: Member;
-  readonly #options: CallOptions;
-
-  constructor(member: Member, options: CallOptions) {
-    this.#member = member;
-    this.#options = checkCallOptions(options);
-  }
-
-  /**
-   * Calls a function in a process and gives what it returns. Rejects with RemoteException, whose cause is what the
-   * function threw; ProcessExitedException; NoProcessError; TopologyError; UnserializableError; TimeoutError, or the
-   * signal's reason.
-   */
-  async remotecallFetch<F extends AnyFunction>(
-    fn: Callable<F>,
-    where: Where,
-    ...args: ArgsFor<F>
-  ): Promise<ResultOf<F>> {
-    const name = nameOf(fn);
-    return lent(where, this.#options, (id) => this.#member.call(name, id, args, this.#options)) as Promise<
-      ResultOf<F>
-    >;
-  }
-
-  /**
-   * Calls a function in a process and does not look back: what it throws is printed over there. Throws what can be known
-   * at once; a process that is gone before it begins says nothing.
-   */
-  remoteDo<F extends AnyFunction>(fn: Callable<F>, where: Where, ...args: ArgsFor<F>): void {
-    const name = nameOf(fn);
-    if (typeof where === 'number') this.#member.check(where);
-    lent(where, this.#options, (id) =>
-      this.#member.ask(id, {}, (peer) => Promise.resolve(peer.run(plain(name), args))),
-    ).catch((cause: unknown) => {
-      process.emitWarning(`remoteDo could not call ${name}: ${String(cause)}`);
-    });
-  }
-}
-
-/** Does something with a process: that one, or one that a pool lends for as long as it takes. */
-export const lent = async <T>(
-  where: Where,
-  options: CallOptions,
-  use: (id: number) => Promise<T>,
-): Promise<T> => {
-  if (typeof where === 'number') return use(where);
-  const id = await where.take(options);
-  try {
-    return await use(id);
-  } finally {
-    await where.put(id);
-  }
-};
 
 /** A cluster as any of its processes sees it: who is there, and all that can be called. */
 export class ClusterView extends ClusterCalls {
@@ -184,6 +113,25 @@ export class ClusterView extends ClusterCalls {
         ? nameOf(what as Callable<AnyFunction>)
         : new FunctionName(String(what), '');
     return this.#requests.everywhere(plain(name), args, procs, { timeout });
+  }
+
+  /**
+   * A Future that lies in that process, for whoever sets it. @default in this one. Throws NoProcessError,
+   * ProcessExitedException, ClusterClosedError and OptionError.
+   */
+  future<T = unknown>(owner: number = this.myid, options?: FutureOptions): Future<T> {
+    return makeFuture<T>(this.#member, owner, options);
+  }
+
+  /**
+   * A channel that lies in that process and keeps up to `of` values (none: each `put` waits for a `take`), or has a store
+   * that a function makes there. Throws NoProcessError, ProcessExitedException, ClusterClosedError and OptionError.
+   */
+  channel<T = unknown>(
+    owner: number = this.myid,
+    of: number | Callable<() => ChannelStore<T> | Promise<ChannelStore<T>>> = 1,
+  ): RemoteChannel<T> {
+    return makeChannel<T>(this.#member, owner, of);
   }
 
   /** All workers, those that join later too, and process 1 while there are none: Julia's `default_worker_pool()`. */
