@@ -21,6 +21,7 @@ export {
   type PmapOptions,
   PoolFullError,
   type Progress,
+  progressBar,
   type Range,
   type RangeOrElements,
   type Reducer,
@@ -30,6 +31,7 @@ export {
   WorkerPool,
   type WorkerPoolOptions,
 } from '../actors/pool.ts';
+export { Broadcast, BroadcastError } from './cluster/broadcast/broadcast.ts';
 export { DialError, DoorError } from './cluster/direct/errors.ts';
 export {
   ClusterClosedError,
