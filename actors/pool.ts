@@ -1,4 +1,5 @@
 export type { AnyWorkerPool } from './pool/access.ts';
+export { CachingPool } from './pool/caching-pool.ts';
 export { DefaultWorkerPool } from './pool/default-pool.ts';
 export {
   type DistributedOptions,

@@ -10,6 +10,7 @@ export type { AddProcsOptions, AddProcsTarget } from '../actors/cluster/manager-
 export type { ClusterView, EverywhereOptions } from '../actors/cluster/view.ts';
 export {
   type AnyWorkerPool,
+  CachingPool,
   DefaultWorkerPool,
   type DistributedOptions,
   type Elements,

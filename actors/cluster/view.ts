@@ -10,6 +10,7 @@ import type { Functor } from '../../lib/module/functor-text.ts';
 import { isFunctor } from '../../lib/module/functor-text.ts';
 import type { CallOptions } from '../../lib/wire/call/options.ts';
 import {
+  CachingPool,
   DefaultWorkerPool,
   type DistributedOptions,
   distributed,
@@ -143,6 +144,11 @@ export class ClusterView extends ClusterCalls {
   /** A pool of these processes. @default of all workers that there are now. Throws OptionError, NoProcessError. */
   workerPool(ids?: readonly number[], options?: WorkerPoolOptions): WorkerPool {
     return new WorkerPool(this.#member, ids, options);
+  }
+
+  /** A pool that sends each object that is an argument to a worker once: Julia's `CachingPool`. See `workerPool`. */
+  cachingPool(ids?: readonly number[], options?: WorkerPoolOptions): CachingPool {
+    return new CachingPool(this.#member, ids, options);
   }
 
   /**

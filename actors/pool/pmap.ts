@@ -2,6 +2,7 @@ import { type AnyFunction, type Callable, nameOf, plain } from '../../lib/cluste
 import type { Member } from '../../lib/cluster/member.ts';
 import { accessTo, type PoolAccess } from './access.ts';
 import { boundOf } from './bound.ts';
+import { CachingPool } from './caching-pool.ts';
 import { elementsOf } from './elements.ts';
 import { MapRun, type Results } from './map-run.ts';
 import { checkParallelOptions, type ImapOptions, type ParallelOptions, type PmapOptions } from './options.ts';
@@ -26,6 +27,10 @@ export const workersOf = async (
   return count === 0 ? { access: undefined, count: 1 } : { access, count };
 };
 
+/** What goes to a worker once with a CachingPool, and with each batch else. */
+export const argsFor = (pool: ParallelOptions['pool'], args: readonly unknown[]): readonly unknown[] =>
+  pool instanceof CachingPool ? args.map((arg) => pool.cached(arg)) : args;
+
 const begin = (
   member: Member,
   fn: Callable<AnyFunction>,
@@ -35,7 +40,8 @@ const begin = (
   options: PmapOptions<never>,
 ): MapRun => {
   const name = plain(nameOf(fn));
-  const { args = [], batchSize = 'auto', concurrency, onError, onProgress } = options;
+  const { batchSize = 'auto', concurrency, onError, onProgress } = options;
+  const args = argsFor(options.pool, options.args ?? []);
   const run: MapRun = new MapRun({
     member,
     pool: access,

@@ -1,7 +1,7 @@
 import { giveUpRunning } from '../wire/call/scope.ts';
 import { RemoteTarget } from '../wire/reference/reference.ts';
 import { isThenable, mapBatch, reduceChunk } from './batch.ts';
-import { loadBroadcasts } from './broadcast/broadcast.ts';
+import { withBroadcasts } from './broadcast/broadcast.ts';
 import { BroadcastDesk } from './broadcast/broadcasts.ts';
 import type { BroadcastService } from './broadcast/protocol.ts';
 import { InterruptedError } from './errors.ts';
@@ -62,9 +62,8 @@ export class LoadedFunctions {
     try {
       const found = this.find(fn);
       const call = typeof found === 'function' ? found : await found;
-      const loading = loadBroadcasts(args);
-      if (loading) await loading;
-      const value: unknown = call(...(args as never[]));
+      const given = withBroadcasts(args);
+      const value: unknown = call(...((given instanceof Promise ? await given : given) as never[]));
       return { value: isThenable(value) ? await this.#orInterrupted(value) : value };
     } catch (error) {
       return { error };
@@ -113,8 +112,7 @@ export class LoadedFunctions {
   ): Promise<BatchOutcome> {
     const found = this.find(fn);
     const call = typeof found === 'function' ? found : await found;
-    await loadBroadcasts(rest);
-    return this.#orInterrupted(mapBatch(call, elements, rest, within));
+    return this.#orInterrupted(mapBatch(call, elements, await withBroadcasts(rest), within));
   }
 
   /** See MemberService. */
@@ -126,8 +124,7 @@ export class LoadedFunctions {
   ): Promise<Outcome> {
     try {
       const [map, reduce] = await Promise.all([fn && this.find(fn), reducer && this.find(reducer)]);
-      await loadBroadcasts(rest);
-      return await this.#orInterrupted(reduceChunk(map, reduce, chunk, rest));
+      return await this.#orInterrupted(reduceChunk(map, reduce, chunk, await withBroadcasts(rest)));
     } catch (error) {
       return { error };
     }

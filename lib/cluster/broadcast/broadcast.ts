@@ -20,6 +20,7 @@ interface BroadcastText {
   readonly cluster: string;
   readonly owner: number;
   readonly number: number;
+  readonly asValue?: boolean;
 }
 
 /**
@@ -33,9 +34,12 @@ export class Broadcast<T = unknown> implements Disposable {
   /** The process that has made it. */
   readonly owner: number;
   readonly number: number;
+  /** Whether functions get the value in place of this. */
+  readonly asValue: boolean;
   declare readonly '~value'?: T;
 
-  constructor({ cluster, owner, number }: BroadcastText) {
+  constructor({ cluster, owner, number, asValue = false }: BroadcastText) {
+    this.asValue = asValue;
     this.cluster = cluster;
     this.owner = owner;
     this.number = number;
@@ -86,11 +90,15 @@ const isBroadcast = (value: unknown): value is Broadcast =>
 
 const isMissing = (value: unknown): value is Broadcast => isBroadcast(value) && !value.isLoaded;
 
-/** Waits until the values of all arguments that are broadcasts are here; nothing if they are. */
-export const loadBroadcasts = (args: readonly unknown[]): Promise<unknown> | undefined => {
+/** The arguments as a function gets them: with the values of broadcasts here, and in place of those that want it. */
+export const withBroadcasts = (
+  args: readonly unknown[],
+): readonly unknown[] | Promise<readonly unknown[]> => {
   // Most calls have none, and this is in the way of each.
-  if (!args.some(isMissing)) return undefined;
-  return Promise.all(args.filter(isMissing).map((broadcast) => broadcast.load()));
+  if (!args.some(isBroadcast)) return args;
+  const here = () => args.map((arg) => (isBroadcast(arg) && arg.asValue ? arg.value : arg));
+  const missing = args.filter(isMissing);
+  return missing.length === 0 ? here() : Promise.all(missing.map((broadcast) => broadcast.load())).then(here);
 };
 
 /** Lets broadcasts cross; once, for all copies of this code. */
@@ -99,7 +107,7 @@ export const registerBroadcasts = (): void => {
     registerType<Broadcast, BroadcastText>({
       name: 'offsite.Broadcast',
       isApplicable: isBroadcast,
-      serialize: ({ cluster, owner, number }) => ({ cluster, owner, number }),
+      serialize: ({ cluster, owner, number, asValue }) => ({ cluster, owner, number, asValue }),
       deserialize: (text) => new Broadcast(text),
     });
     return {};

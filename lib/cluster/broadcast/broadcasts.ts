@@ -43,6 +43,14 @@ export class Broadcasts {
     return broadcast;
   }
 
+  /** A value that goes to each process once, when it is first an argument there, and arrives as itself. */
+  lend<T>(value: T): Broadcast<T> {
+    const { cluster, id: owner } = this.#member;
+    const broadcast = new Broadcast<T>({ cluster, owner, number: ++this.#last, asValue: true });
+    this.store(keyOf(broadcast), value);
+    return broadcast;
+  }
+
   has(broadcast: Broadcast): boolean {
     return this.#values.has(keyOf(broadcast));
   }

@@ -69,4 +69,23 @@ describe.each(['virtual', 'sh'])('over %s sites', (fork) => {
     expect(freed.cause).toMatchObject({ code: 'ERR_OFFSITE_BROADCAST' });
     await text.free();
   });
+
+  test('100. a caching pool sends an argument to each worker once, until it is cleared', async () => {
+    const cluster = await clusterOf(2, fork);
+    const pool = cluster.cachingPool([2]);
+    const rows = [1, 2, 3];
+    const calls = async () => {
+      const before: boolean[] = [];
+      for (let x = 1; x <= 3; x++) before.push(await pool.remotecallFetch(tasks.seen, x, rows));
+      return before;
+    };
+    expect(await calls()).toEqual([false, true, true]);
+    expect(await cluster.pmap(tasks.seen, [1, 2], { pool, args: [rows] })).toEqual([true, true]);
+    await pool.clear();
+    expect(await calls()).toEqual([false, true, true]);
+    // A pool without a memory sends it with each call.
+    const plain = cluster.workerPool([2]);
+    expect(await plain.call(tasks.seen, 1, rows)).toBe(false);
+    expect(await plain.call(tasks.seen, 2, rows)).toBe(false);
+  });
 });

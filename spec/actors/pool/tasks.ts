@@ -36,3 +36,10 @@ export const within = async ({ held }: { held: Broadcast<string> }): Promise<[bo
   await held.load(),
 ];
 export const die = (): never => process.exit(3);
+const known = new WeakSet<object>();
+/** Whether it has got the very same object before. */
+export const seen = (_x: number, rows: number[]): boolean => {
+  const before = known.has(rows);
+  known.add(rows);
+  return before;
+};
