@@ -23,8 +23,8 @@ export const workersOf = async (
 ): Promise<{ access: PoolAccess | undefined; count: number }> => {
   // A pool of its own, so that maps within maps don't wait for each other's workers.
   const access = accessTo(pool ?? new WorkerPool(member, [], { follow: true }), member);
-  const count = (await access.workers()).length;
-  return count === 0 ? { access: undefined, count: 1 } : { access, count };
+  const size = await access.size();
+  return size === undefined ? { access: undefined, count: 1 } : { access, count: Math.max(1, size) };
 };
 
 /** What goes to a worker once with a CachingPool, and with each batch else. */

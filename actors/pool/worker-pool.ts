@@ -84,6 +84,11 @@ export class WorkerPool extends RemoteTarget {
     return this.#workers.size;
   }
 
+  /** Whether it has workers, or gets some when they are wanted. */
+  get canServe(): boolean {
+    return this.length > 0 || this.expectsWorkers;
+  }
+
   /** How many wait for a worker. */
   get queued(): number {
     return this.#waiters.size;

@@ -89,3 +89,12 @@ describe.each(['virtual', 'sh'])('over %s sites', (fork) => {
     expect(await plain.call(tasks.seen, 2, rows)).toBe(false);
   });
 });
+
+test('a cluster has pools that add their workers when they are wanted, and remove them', async () => {
+  const cluster = await clusterOf(0, 'virtual');
+  const pool = cluster.elasticPool({ max: 2 }, { fork: 'virtual' });
+  expect(await cluster.pmap(tasks.double, [1, 2, 3], { pool })).toEqual([2, 4, 6]);
+  expect(pool.length).toBeGreaterThan(0);
+  await pool.close();
+  expect(cluster.procs).toEqual([1]);
+});
