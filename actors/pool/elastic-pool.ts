@@ -64,6 +64,7 @@ export class ElasticPool extends WorkerPool implements AsyncDisposable {
   #failures = 0;
   #failedAt = 0;
   #closed = false;
+  #growing: Promise<void> | undefined;
 
   constructor(member: Member, source: WorkerSource, options: ElasticPoolOptions) {
     const { min = 0, max, idleTimeout = 60_000, clock, maxQueued, backoff } = options;
@@ -106,6 +107,8 @@ export class ElasticPool extends WorkerPool implements AsyncDisposable {
     this.#unlisten();
     this.actor.send({ type: 'close' });
     this.rejectWaiters();
+    // Those that are on their way are removed when they have come.
+    await this.#growing;
     await this.#remove([...this.#added]);
   }
 
@@ -144,7 +147,10 @@ export class ElasticPool extends WorkerPool implements AsyncDisposable {
         const oldest = Math.min(...this.#idleSince.values(), this.#time.now());
         return Math.max(1, oldest + this.#options.idleTimeout - this.#time.now());
       },
-      grow: () => this.#grow(),
+      grow: () => {
+        this.#growing = this.#grow();
+        return this.#growing;
+      },
       shrink: () => this.#shrink(),
     };
   }
@@ -174,7 +180,8 @@ export class ElasticPool extends WorkerPool implements AsyncDisposable {
       for (const id of ids) this.push(id);
     } catch (error) {
       this.#failed();
-      this.#options.onFailure(error);
+      // What was on its way when the cluster was closed is nobody's concern.
+      if (!this.#closed) this.#options.onFailure(error);
     }
   }
 

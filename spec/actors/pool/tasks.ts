@@ -25,7 +25,7 @@ export const sum = (a: number, b: number): number => a + b;
 export const concat = (a: string, b: string): string => `${a}${b}`;
 export const letter = (x: number): string => String.fromCharCode(97 + x);
 export const later = async (a: number, b: number): Promise<number> => {
-  await null;
+  await Promise.resolve();
   return a + b;
 };
 export const nothing = (): void => {};
