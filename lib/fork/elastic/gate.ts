@@ -135,7 +135,9 @@ export class Gate {
       if (!('hello' in message) || !this.#unnamed.delete(channel)) return channel.drop();
       clearTimeout(mute);
       // A ticket for one use is used by him who can be named.
-      const opened = id === undefined ? 'forged' : this.#keys.open(id, this.#keys.secretOf(id)!);
+      // Of the many tickets that are over only the latest are remembered.
+      const secret = id === undefined ? undefined : this.#keys.secretOf(id);
+      const opened = secret ? this.#keys.open(id!, secret) : 'forged';
       const reason = this.#closed ? 'gone' : opened;
       if (typeof reason !== 'string') {
         channel.say({ welcome: true });
