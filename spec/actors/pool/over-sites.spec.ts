@@ -9,7 +9,7 @@ const clusters: Cluster[] = [];
 const clusterOf = async (count: number, fork: string): Promise<Cluster> => {
   const cluster = new Cluster();
   clusters.push(cluster);
-  await cluster.addProcs(count, { fork });
+  if (count > 0) await cluster.addProcs(count, { fork });
   return cluster;
 };
 
