@@ -7,7 +7,7 @@ import {
 import type { Member } from '../../lib/cluster/member.ts';
 import type { FunctionText, OwnerService, Reach, WorkerService } from '../../lib/cluster/protocol.ts';
 import type * as worker from '../../lib/cluster/worker.ts';
-import { functorOf } from '../../lib/module/functor.ts';
+import { functorOf } from '../../lib/module/functor-text.ts';
 import type { Remote } from '../../lib/module/remote.ts';
 import { TimeoutError } from '../../lib/wire/errors.ts';
 import { RemoteManager, type RemoteManagerOptions } from '../remote-manager.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Functor, type FunctorImports, isFunctor } from '../module/functor.ts';
+import { type Functor, type FunctorImports, isFunctor } from '../module/functor-text.ts';
 import type { CrossesWhole } from '../module/remote.ts';
 import { registerClass } from '../wire/codec/register.ts';
 import { OptionError } from '../wire/errors.ts';
@@ -93,22 +93,24 @@ export function functionsOf(module: URL | string | Functor): object {
   return new Proxy(Object.create(null) as object, {
     get: (_, name) => {
       if (typeof name !== 'string' || name === 'then') return undefined;
-      let known = names.get(name);
-      if (!known) names.set(name, (known = new FunctionName(key, name, functor)));
+      const known = names.get(name) ?? new FunctionName(key, name, functor);
+      names.set(name, known);
       return known;
     },
   });
 }
 
+const nameFunctor = (functor: Functor): FunctionName => {
+  const text = textOf(functor);
+  return new FunctionName(hashOf(text), '', text);
+};
+
 /** The name of what a user wants to be called. Throws OptionError. */
 export const nameOf = <F extends AnyFunction>(callable: Callable<F>): FunctionName<F> => {
   if (callable instanceof FunctionName) return callable;
   if (isFunctor(callable)) {
-    let name = named.get(callable);
-    if (!name) {
-      const text = textOf(callable);
-      named.set(callable, (name = new FunctionName(hashOf(text), '', text)));
-    }
+    const name = named.get(callable) ?? nameFunctor(callable);
+    named.set(callable, name);
     return name as FunctionName<F>;
   }
   throw new OptionError(
