@@ -1,6 +1,6 @@
 // What a worker of a parallel search does. Its module is put into the workers by their first call.
 import { setImmediate } from 'node:timers/promises';
-import { currentCluster } from 'offsite/site';
+import { currentCluster } from 'offsite/cluster';
 import { Explorer } from './explorer.js';
 
 /** How long it explores before it listens to what others say, in milliseconds. */
