@@ -90,14 +90,14 @@ export class Workers {
     }
   }
 
-  /** Ends what has not joined yet; those that have are ended by their supervisor. Never rejects. */
-  async closeAdding(): Promise<void> {
-    await Promise.all(
-      [...this.#adding].map(async ([adding, site]) => {
-        await site.close();
-        await adding.catch(() => {});
-      }),
-    );
+  /** Ends all workers side by side, those that have not joined yet too. Never rejects. */
+  async close(timeout: number | undefined): Promise<void> {
+    const ends = [...this.#records.values()].map((record) => this.#end(record, timeout));
+    const adding = [...this.#adding].map(async ([joining, site]) => {
+      await site.close();
+      await joining.catch(() => {});
+    });
+    await Promise.allSettled([...ends, ...adding]);
   }
 
   async #join(
@@ -230,9 +230,12 @@ export class Workers {
     );
   }
 
-  async #end({ id, config, manager, site }: WorkerRecord): Promise<void> {
-    if (manager.kill) await manager.kill(id, config, site);
-    await site.close();
+  async #end({ id, config, manager, site }: WorkerRecord, timeout?: number): Promise<void> {
+    try {
+      await manager.kill?.(id, config, site);
+    } finally {
+      await site.close(timeout === undefined ? {} : { timeout });
+    }
   }
 
   /** Gives up what runs in these workers for others, and tells their managers, which may know more. */
