@@ -40,6 +40,7 @@ try {
     const options = {
       args: [disk],
       ordered: false,
+      retry: { delays: [100, 1000] },
       onProgress: undefined,
     };
     for await (const facts of cluster.imap(survey, files, options)) all.push(facts);
