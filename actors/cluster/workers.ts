@@ -17,9 +17,9 @@ import type { CheckedClusterOptions } from './options.ts';
 import type { Preparations } from './preparations.ts';
 import { isReachable, mayCall } from './topology.ts';
 
-/** The module that makes a site a worker: the built one beside built code, the source beside sources. */
+/** The module that makes a site a worker, built into one file from `lib/cluster/worker.ts`. */
 const WORKER = new URL(
-  `../../lib/cluster/worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`,
+  `${import.meta.url.endsWith('.ts') ? '../../dist' : '../..'}/worker/worker.js`,
   import.meta.url,
 );
 
