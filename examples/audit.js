@@ -2,7 +2,7 @@
 // programs, and where the longest functions are.
 //
 //   node examples/audit.js                                 on all cores of this host
-//   node examples/audit.js --on 4*bamse --on auto*skalman  on other hosts, which need `ssh` and `node` and none of the files
+//   node examples/audit.js --on '4*bamse' --on skalman     on other hosts: they need `ssh` and `node`, and none of the files
 //   node examples/audit.js --compare                       then once more in this thread alone, without any workers
 //   node examples/audit.js FOLDER                          another folder of packages
 import { hostname } from 'node:os';

@@ -1,4 +1,4 @@
-import type { Cluster, FunctionName, RemoteManagerOptions } from 'offsite';
+import type { AddProcsOptions, Cluster, FunctionName } from 'offsite';
 
 /** The name of a function that gives a Space, by `functionsOf`. */
 type Script<A extends readonly unknown[]> = FunctionName<(...args: A) => unknown>;
@@ -6,7 +6,7 @@ type Script<A extends readonly unknown[]> = FunctionName<(...args: A) => unknown
 /** What an answer is made of: the values of the variables in the space's `root`. */
 type Answer = Readonly<Record<string, number>> | readonly number[];
 
-export interface ParallelSearchOptions extends RemoteManagerOptions {
+export interface ParallelSearchOptions extends AddProcsOptions {
   /** Hears how many answers there are, and how many workers are busy. */
   onProgress?: (progress: { answers: number; busy: number }) => void;
 }
