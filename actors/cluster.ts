@@ -6,9 +6,10 @@ import { Member } from '../lib/cluster/member.ts';
 import type { CallBounds, FunctionText, MemberService, Outcome } from '../lib/cluster/protocol.ts';
 import type { TreeNode } from '../lib/engine/tree.ts';
 import type { Remote } from '../lib/module/remote.ts';
+import { OptionError } from '../lib/wire/errors.ts';
 import { AddedProcs } from './cluster/added-procs.ts';
 import { type AddProcsOptions, type AddProcsTarget, managerOf } from './cluster/manager-of.ts';
-import { type ClusterOptions, checkClusterOptions } from './cluster/options.ts';
+import { type CheckedClusterOptions, type ClusterOptions, checkClusterOptions } from './cluster/options.ts';
 import { OwnerPerformer } from './cluster/owner-service.ts';
 import { Preparations } from './cluster/preparations.ts';
 import { ClusterView } from './cluster/view.ts';
@@ -34,6 +35,7 @@ export class Cluster extends ClusterView implements AsyncDisposable {
   /** Holds the workers' sites; they are its temporary children, because an id is never used again. */
   readonly supervisor: Supervisor;
   readonly #member: Member;
+  readonly #options: CheckedClusterOptions;
   readonly #workers: Workers;
   readonly #preparations = new Preparations();
   readonly #events = new EventEmitter<ClusterEvents>();
@@ -68,6 +70,7 @@ export class Cluster extends ClusterView implements AsyncDisposable {
     super(member, requests);
     this.name = checked.name ?? `cluster/${++clusters}`;
     this.#member = member;
+    this.#options = checked;
     this.supervisor = new Supervisor({ name: this.name });
     this.#workers = new Workers({
       member,
@@ -87,6 +90,7 @@ export class Cluster extends ClusterView implements AsyncDisposable {
    * it comes. Rejects with AddProcsError, which has all failures; those that came stay. Throws OptionError.
    */
   override addProcs(target: AddProcsTarget = 'auto', options: AddProcsOptions = {}): AddedProcs {
+    this.#agree(options);
     const { manager, defaults } = managerOf(target, options);
     return new AddedProcs(async (came) => {
       const failures: unknown[] = [];
@@ -105,6 +109,23 @@ export class Cluster extends ClusterView implements AsyncDisposable {
       await Promise.all(adding);
       return failures;
     });
+  }
+
+  /** As in Julia, all workers of a cluster have the same topology. */
+  #agree({ topology, lazy }: AddProcsOptions): void {
+    for (const [option, wish] of [
+      ['topology', topology],
+      ['lazy', lazy],
+    ] as const) {
+      if (wish === undefined || wish === this.#options[option]) continue;
+      if (this.nprocs > 1) {
+        throw new OptionError(
+          option,
+          `The workers of ${this.name} have ${option} ${this.#options[option]}, and those that are added must have the same; make another cluster for ${wish}.`,
+        );
+      }
+      Object.assign(this.#options, { [option]: wish });
+    }
   }
 
   /** The site of a worker, for what the cluster has no word for; `undefined` if there is none of that id. */

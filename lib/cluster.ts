@@ -4,9 +4,10 @@
  * nothing that starts sites, and little travels. `offsite` has the same names.
  */
 
+export type { AddProcsOptions } from '../actors/cluster/add-procs-options.ts';
 export type { ArgsFor, ClusterCalls, Lender, ResultOf, Where } from '../actors/cluster/calls.ts';
 export { currentCluster } from '../actors/cluster/current-cluster.ts';
-export type { AddProcsOptions, AddProcsTarget } from '../actors/cluster/manager-of.ts';
+export type { AddProcsTarget } from '../actors/cluster/manager-of.ts';
 export type { ClusterView, EverywhereOptions } from '../actors/cluster/view.ts';
 export {
   type AnyWorkerPool,

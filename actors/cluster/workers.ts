@@ -10,12 +10,15 @@ import type * as worker from '../../lib/cluster/worker.ts';
 import { functorOf } from '../../lib/module/functor-text.ts';
 import type { Remote } from '../../lib/module/remote.ts';
 import { TimeoutError } from '../../lib/wire/errors.ts';
-import { RemoteManager, type RemoteManagerOptions } from '../remote-manager.ts';
+import type { SiteExit } from '../remote-manager/state.ts';
+import type { RemoteManager, RemoteManagerOptions } from '../remote-manager.ts';
 import type { Supervisor } from '../supervisor.ts';
+import { Admission } from './admission.ts';
 import type { ClusterManager, WorkerConfig, WorkerEvent } from './manager.ts';
 import type { CheckedClusterOptions } from './options.ts';
 import type { Preparations } from './preparations.ts';
 import { isReachable, mayCall } from './topology.ts';
+import { startWorker } from './worker-site.ts';
 
 /** The module that makes a site a worker, built into one file from `lib/cluster/worker.ts`. */
 const WORKER = new URL(
@@ -31,6 +34,8 @@ interface WorkerRecord {
   readonly site: RemoteManager;
   /** What it lets others call; usable as soon as it has joined. */
   readonly service: Remote<WorkerService>;
+  /** Whether it has been counted in. */
+  joined: boolean;
   /** Set when it is being removed: its end is no accident then. */
   removed: boolean;
 }
@@ -54,6 +59,7 @@ export class Workers {
   readonly #records = new Map<number, WorkerRecord>();
   /** Those that are being added: the cluster's end is theirs. */
   readonly #adding = new Map<Promise<unknown>, RemoteManager>();
+  readonly #admission = new Admission();
   /** Ids are never used again. */
   #last = 1;
 
@@ -78,14 +84,26 @@ export class Workers {
    * nothing is left of it.
    */
   async add(manager: ClusterManager, config: WorkerConfig, defaults: RemoteManagerOptions): Promise<number> {
-    if (this.#of.member.closed) throw new ClusterClosedError();
     const id = ++this.#last;
-    const site = await this.#start(id, manager, config, defaults);
+    const leave = await this.#admission.enter(
+      config.site.host ?? 'localhost',
+      manager.maxParallel ?? Number.POSITIVE_INFINITY,
+    );
+    let site: RemoteManager;
+    try {
+      if (this.#of.member.closed) throw new ClusterClosedError();
+      site = await startWorker(id, manager, config, defaults, this.#of.options.output);
+    } catch (error) {
+      leave();
+      await this.#tell(manager, 'finalize', id, config);
+      throw error;
+    }
     const adding = this.#join(id, site, manager, config);
     this.#adding.set(adding, site);
     try {
       return await adding;
     } finally {
+      leave();
       this.#adding.delete(adding);
     }
   }
@@ -107,6 +125,7 @@ export class Workers {
     config: WorkerConfig,
   ): Promise<number> {
     const { member, supervisor, preparations, options, joined } = this.#of;
+    let record: WorkerRecord | undefined;
     try {
       if (member.closed) throw new ClusterClosedError();
       const module = site.link<typeof worker>(WORKER);
@@ -120,56 +139,33 @@ export class Workers {
         owner,
         ids,
       })) as unknown as Remote<WorkerService>;
-      const record: WorkerRecord = { id, config, manager, site, service, removed: false };
+      record = { id, config, manager, site, service, joined: false, removed: false };
       this.#records.set(id, record);
       await preparations.replay((fn, args) => service.prepare(fn, args));
       // From here to `joined` nothing waits, so that nothing that is run everywhere can miss it.
       if (member.closed) throw new ClusterClosedError();
       const others = this.#joinedRecords();
+      record.joined = true;
       member.joined([id]);
-      site.on('exit', ({ reason }) =>
-        this.#left(record, reason === 'fork-failed' ? 'crashed' : (reason as ExitedReason)),
-      );
+      site.on('exit', (exit) => this.#exited(record!, exit));
       const told = [service.joined(member.ids), ...others.map((other) => other.service.joined([id]))];
       // One that dies meanwhile need not know it.
       await Promise.all(told.map((each) => each.then(undefined, () => {})));
       if (options.topology !== 'master_worker' && !options.lazy) await this.#connectEagerly(record, others);
       await supervisor.startChild({ id: String(id), start: () => site, restart: 'temporary' });
       await manager.manage?.('register', id, config);
-      joined(id);
+      if (member.has(id)) joined(id);
       return id;
     } catch (error) {
-      const record = this.#records.get(id);
-      if (record && member.has(id)) this.#left(record, 'crashed');
-      else {
+      await site.close({ cause: error });
+      // Who had joined is deregistered by its exit; a manager hears of each end once.
+      if (!record?.joined) {
         this.#records.delete(id);
         member.left(id, 'crashed');
+        await this.#tell(manager, 'finalize', id, config);
       }
-      await site.close({ cause: error });
-      await this.#tell(manager, 'finalize', id, config);
       throw error;
     }
-  }
-
-  async #start(
-    id: number,
-    manager: ClusterManager,
-    config: WorkerConfig,
-    defaults: RemoteManagerOptions,
-  ): Promise<RemoteManager> {
-    const { output } = this.#of.options;
-    const print = (stream: 'stdout' | 'stderr') => (line: string) => {
-      const text = output(line, { id, stream });
-      if (text !== undefined) process[stream].write(`${text}\n`);
-    };
-    const options: RemoteManagerOptions = {
-      name: `process ${id}`,
-      stdout: print('stdout'),
-      stderr: print('stderr'),
-      ...defaults,
-      ...config.site,
-    };
-    return manager.connect ? manager.connect({ ...config, site: options }) : new RemoteManager(options);
   }
 
   #joinedRecords(): WorkerRecord[] {
@@ -182,14 +178,15 @@ export class Workers {
     await service.connect(allowed);
   }
 
-  #left(record: WorkerRecord, reason: ExitedReason): void {
+  #exited(record: WorkerRecord, exit: SiteExit): void {
     const { id, config, manager } = record;
     if (!this.#records.delete(id)) return;
-    const why = record.removed ? 'removed' : reason;
-    this.#of.member.left(id, why);
-    for (const { service } of this.#joinedRecords()) service.left(id, why).then(undefined, () => {});
+    const reason = record.removed ? 'removed' : reasonOf(exit);
+    const why = record.removed ? undefined : manager.explain?.(exit, config);
+    this.#of.member.left(id, reason, why);
+    for (const { service } of this.#joinedRecords()) service.left(id, reason, why).then(undefined, () => {});
     void this.#tell(manager, 'deregister', id, config);
-    this.#of.left(id, why);
+    this.#of.left(id, reason);
   }
 
   async #tell(manager: ClusterManager, event: WorkerEvent, id: number, config: WorkerConfig): Promise<void> {
@@ -282,6 +279,9 @@ export class Workers {
     return mayCall(topology, this.#records.get(from)?.config, this.#records.get(to)?.config);
   }
 }
+
+const reasonOf = ({ reason }: SiteExit): ExitedReason =>
+  reason === 'fork-failed' || reason === 'disconnected' ? 'crashed' : reason;
 
 /** Waits for a promise, but no longer than so many milliseconds. */
 const orAfter = (promise: Promise<unknown>, milliseconds: number): Promise<unknown> => {
