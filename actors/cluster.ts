@@ -14,6 +14,7 @@ import { OwnerPerformer } from './cluster/owner-service.ts';
 import { Preparations } from './cluster/preparations.ts';
 import { ClusterView } from './cluster/view.ts';
 import { Workers } from './cluster/workers.ts';
+import { ElasticPool, type ElasticPoolOptions } from './pool/elastic-pool.ts';
 import type { RemoteManager } from './remote-manager.ts';
 import { Supervisor } from './supervisor.ts';
 
@@ -109,6 +110,18 @@ export class Cluster extends ClusterView implements AsyncDisposable {
       await Promise.all(adding);
       return failures;
     });
+  }
+
+  /**
+   * A pool that adds workers to this cluster while they are wanted, up to `max`, removes those that are idle, and
+   * replaces those that die; `workers` says how they are added. `await using` removes them. Throws OptionError.
+   */
+  elasticPool(options: ElasticPoolOptions, workers: AddProcsOptions = {}): ElasticPool {
+    return new ElasticPool(
+      this.#member,
+      { add: (count) => this.addProcs(count, workers), remove: (ids) => this.rmProcs(ids) },
+      options,
+    );
   }
 
   /** As in Julia, all workers of a cluster have the same topology. */

@@ -11,6 +11,7 @@ export type { AddProcsTarget } from '../actors/cluster/manager-of.ts';
 export type { ClusterView, EverywhereOptions } from '../actors/cluster/view.ts';
 export {
   type AnyWorkerPool,
+  CachingPool,
   DefaultWorkerPool,
   type DistributedOptions,
   type Elements,
@@ -22,6 +23,7 @@ export {
   type PmapOptions,
   PoolFullError,
   type Progress,
+  progressBar,
   type Range,
   type RangeOrElements,
   type Reducer,
@@ -31,6 +33,7 @@ export {
   WorkerPool,
   type WorkerPoolOptions,
 } from '../actors/pool.ts';
+export { Broadcast, BroadcastError } from './cluster/broadcast/broadcast.ts';
 export { DialError, DoorError } from './cluster/direct/errors.ts';
 export {
   ClusterClosedError,
@@ -52,4 +55,4 @@ export { ChannelClosedError, FutureSetError, NoReferenceError } from './cluster/
 export { Future } from './cluster/references/future.ts';
 export type { FutureOptions } from './cluster/references/make.ts';
 export { RemoteChannel } from './cluster/references/remote-channel.ts';
-export type { ChannelStore } from './cluster/references/store-cell.ts';
+export type { ChannelStore, StoreOptions } from './cluster/references/store-cell.ts';

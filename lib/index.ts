@@ -14,6 +14,7 @@ export { ControlError } from '../actors/control/errors.ts';
 export { expose, unexpose } from '../actors/control.ts';
 export { type Bond, type Down, type DownReason, link, type Monitored, monitor } from '../actors/monitor.ts';
 export { type OfferOptions, offer, retract, type TakeOptions, take } from '../actors/offer.ts';
+export { ElasticPool, type ElasticPoolOptions, type WorkerSource } from '../actors/pool/elastic-pool.ts';
 export {
   ActorLogicError,
   type ActorSite,
