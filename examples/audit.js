@@ -9,7 +9,7 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Cluster, functionsOf } from 'offsite';
+import { Cluster, functionsOf, progressBar } from 'offsite';
 import { filesBelow } from './audit/disk.js';
 import { reportOf } from './audit/report.js';
 
@@ -41,7 +41,7 @@ try {
       args: [disk],
       ordered: false,
       retry: { delays: [100, 1000] },
-      onProgress: undefined,
+      onProgress: progressBar(),
     };
     for await (const facts of cluster.imap(survey, files, options)) all.push(facts);
   });
