@@ -25,3 +25,9 @@ test('a machine starts its actor again when its supervisor has started the host 
     /^found 2, 3, 5, 7, 11 in process \d+, which is killed now\nERR_OFFSITE_CRASHED: the site died with [5-9] primes found\nfound 2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37 in process \d+, after 1 death\n$/,
   );
 });
+
+test('puzzles are solved by the workers of a parallel search', async () => {
+  expect(await example('parallel-search.js')).toMatch(
+    /^SEND \+ MORE = MONEY: 9567 \+ 1085 = 10652\nSEND \+ MOST = MONEY, the most of it: 10876\n6 queens stand in 4 ways, found in .* s\n8 queens stand in 92 ways, .*\n10 queens stand in 724 ways, .*\n$/,
+  );
+});
