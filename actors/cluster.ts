@@ -1,9 +1,10 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { type ExitedReason, ProcessExitedException, RemoteException } from '../lib/cluster/errors.ts';
+import type { FunctionText, Outcome } from '../lib/cluster/function-text.ts';
 import { plain } from '../lib/cluster/functions.ts';
 import { Member } from '../lib/cluster/member.ts';
-import type { CallBounds, FunctionText, MemberService, Outcome } from '../lib/cluster/protocol.ts';
+import type { CallBounds, MemberService } from '../lib/cluster/protocol.ts';
 import type { TreeNode } from '../lib/engine/tree.ts';
 import type { Remote } from '../lib/module/remote.ts';
 import { OptionError } from '../lib/wire/errors.ts';

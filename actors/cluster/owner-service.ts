@@ -1,12 +1,11 @@
 import { pathToFileURL } from 'node:url';
+import type { FunctionText, Outcome } from '../../lib/cluster/function-text.ts';
 import { LoadedFunctions, Performer } from '../../lib/cluster/loaded-functions.ts';
 import type {
   BatchOutcome,
   CallBounds,
   Chunk,
-  FunctionText,
   MemberService,
-  Outcome,
   OwnerService,
   Reach,
 } from '../../lib/cluster/protocol.ts';

@@ -1,4 +1,4 @@
-import type { FunctionText, Outcome } from '../../lib/cluster/protocol.ts';
+import type { FunctionText, Outcome } from '../../lib/cluster/function-text.ts';
 
 /** Something that was run everywhere, and is run in each process that joins later. */
 interface Preparation {

@@ -1,7 +1,8 @@
 import type { Broadcast } from '../../lib/cluster/broadcast/broadcast.ts';
+import type { FunctionText } from '../../lib/cluster/function-text.ts';
 import { type AnyFunction, type Callable, FunctionName, nameOf, plain } from '../../lib/cluster/functions.ts';
 import type { Member } from '../../lib/cluster/member.ts';
-import type { CallBounds, FunctionText } from '../../lib/cluster/protocol.ts';
+import type { CallBounds } from '../../lib/cluster/protocol.ts';
 import type { Future } from '../../lib/cluster/references/future.ts';
 import { type FutureOptions, makeChannel, makeFuture } from '../../lib/cluster/references/make.ts';
 import type { RemoteChannel } from '../../lib/cluster/references/remote-channel.ts';

@@ -4,8 +4,9 @@ import {
   NoProcessError,
   TopologyError,
 } from '../../lib/cluster/errors.ts';
+import type { FunctionText } from '../../lib/cluster/function-text.ts';
 import type { Member } from '../../lib/cluster/member.ts';
-import type { FunctionText, OwnerService, Reach, WorkerService } from '../../lib/cluster/protocol.ts';
+import type { OwnerService, Reach, WorkerService } from '../../lib/cluster/protocol.ts';
 import type * as worker from '../../lib/cluster/worker.ts';
 import { functorOf } from '../../lib/module/functor-text.ts';
 import type { Remote } from '../../lib/module/remote.ts';

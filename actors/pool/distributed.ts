@@ -1,13 +1,8 @@
 import { RemoteException } from '../../lib/cluster/errors.ts';
+import type { FunctionText, Outcome } from '../../lib/cluster/function-text.ts';
 import { type AnyFunction, type Callable, nameOf, plain } from '../../lib/cluster/functions.ts';
 import type { Member } from '../../lib/cluster/member.ts';
-import type {
-  BatchOutcome,
-  Chunk,
-  FunctionText,
-  MemberService,
-  Outcome,
-} from '../../lib/cluster/protocol.ts';
+import type { BatchOutcome, Chunk, MemberService } from '../../lib/cluster/protocol.ts';
 import type { Remote } from '../../lib/module/remote.ts';
 import { OptionError } from '../../lib/wire/errors.ts';
 import type { PoolAccess } from './access.ts';

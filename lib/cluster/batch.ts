@@ -1,5 +1,6 @@
+import type { Outcome } from './function-text.ts';
 import type { AnyFunction } from './functions.ts';
-import type { BatchOutcome, Chunk, Outcome } from './protocol.ts';
+import type { BatchOutcome, Chunk } from './protocol.ts';
 
 /** How many elements of a batch run side by side if their functions are asynchronous, as in Julia's `asyncmap`. */
 const SIDE_BY_SIDE = 100;

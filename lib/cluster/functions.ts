@@ -3,16 +3,13 @@ import { type Functor, type FunctorImports, isFunctor } from '../module/functor-
 import type { CrossesWhole } from '../module/remote.ts';
 import { registerClass } from '../wire/codec/register.ts';
 import { OptionError } from '../wire/errors.ts';
-import type { FunctionText } from './protocol.ts';
+import type { FunctionText, FunctorText } from './function-text.ts';
 
 /** Any function, as types name it. */
 export type AnyFunction = (...args: never[]) => unknown;
 
 /** Registered, so that two copies of this package in one process know each other's names. */
 const brand = Symbol.for('offsite.functionName');
-
-/** A functor as it crosses. */
-export type FunctorText = Pick<Functor, 'import' | 'source'>;
 
 /**
  * The name of a function: that of its module, and its own in there. It can be sent anywhere, and means the same there;

@@ -5,8 +5,9 @@ import { withBroadcasts } from './broadcast/broadcast.ts';
 import { BroadcastDesk } from './broadcast/broadcasts.ts';
 import type { BroadcastService } from './broadcast/protocol.ts';
 import { InterruptedError } from './errors.ts';
+import type { FunctionText, Outcome } from './function-text.ts';
 import type { AnyFunction } from './functions.ts';
-import type { BatchOutcome, Chunk, FunctionText, Outcome } from './protocol.ts';
+import type { BatchOutcome, Chunk } from './protocol.ts';
 import { ReferencesDesk } from './references/desk.ts';
 import type { ReferencesService } from './references/protocol.ts';
 

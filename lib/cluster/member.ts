@@ -6,8 +6,9 @@ import { BroadcastDesk, Broadcasts } from './broadcast/broadcasts.ts';
 import { enrol, withdraw } from './current.ts';
 import type { ExitedReason } from './errors.ts';
 import { ClusterClosedError, NoProcessError, ProcessExitedException, RemoteException } from './errors.ts';
+import type { FunctionText, Outcome } from './function-text.ts';
 import { plain } from './functions.ts';
-import type { FunctionText, MemberService, Outcome } from './protocol.ts';
+import type { MemberService } from './protocol.ts';
 import { References } from './references/references.ts';
 import { within } from './within.ts';
 

@@ -1,19 +1,9 @@
 import type { BroadcastService } from './broadcast/protocol.ts';
 import type { ExitedReason } from './errors.ts';
-import type { FunctorText } from './functions.ts';
+import type { FunctionText, Outcome } from './function-text.ts';
 import type { ReferencesService } from './references/protocol.ts';
 
 /** What the processes of a cluster say to each other. */
-
-/** A function's name as it crosses; see FunctionName. */
-export interface FunctionText {
-  readonly module: string;
-  readonly name: string;
-  readonly functor?: FunctorText | undefined;
-}
-
-/** What became of a function that was called: what it threw is told apart from what went wrong on the way. */
-export type Outcome = { readonly value: unknown } | { readonly error: unknown };
 
 /** What became of a batch. */
 export interface BatchOutcome {

@@ -1,6 +1,6 @@
 import { ReleasedError } from '../../wire/errors.ts';
 import { type ExitedReason, ProcessExitedException, RemoteException } from '../errors.ts';
-import type { FunctionText, Outcome } from '../protocol.ts';
+import type { FunctionText, Outcome } from '../function-text.ts';
 import type { ChannelCell } from './channel-cell.ts';
 import { NoReferenceError } from './errors.ts';
 import { Expiry } from './expiry.ts';

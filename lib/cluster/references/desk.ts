@@ -1,7 +1,7 @@
 import { callSignal } from '../../wire/call/scope.ts';
 import { RemoteTarget } from '../../wire/reference/reference.ts';
 import { ClusterClosedError } from '../errors.ts';
-import type { FunctionText, Outcome } from '../protocol.ts';
+import type { FunctionText, Outcome } from '../function-text.ts';
 import type { Cells } from './cells.ts';
 import { partOf } from './part-of.ts';
 import type { ChannelState, Note, Noted, ReferencesService, RefId } from './protocol.ts';

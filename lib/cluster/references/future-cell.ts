@@ -1,6 +1,6 @@
 import type { ExitedReason } from '../errors.ts';
 import { ProcessExitedException } from '../errors.ts';
-import type { Outcome } from '../protocol.ts';
+import type { Outcome } from '../function-text.ts';
 import { FutureSetError, NoReferenceError } from './errors.ts';
 import { Holders } from './holders.ts';
 import { Waiters } from './waiters.ts';

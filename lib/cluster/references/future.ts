@@ -1,5 +1,5 @@
 import { type CallOptions, checkCallOptions } from '../../wire/call/options.ts';
-import type { Outcome } from '../protocol.ts';
+import type { Outcome } from '../function-text.ts';
 import { FutureSetError } from './errors.ts';
 import { Handle, isHandle } from './handle.ts';
 import { partOf } from './part-of.ts';

@@ -1,4 +1,4 @@
-import type { Outcome } from '../protocol.ts';
+import type { Outcome } from '../function-text.ts';
 import type { Note, Noted, RefId } from './protocol.ts';
 import { keyOf } from './ref.ts';
 

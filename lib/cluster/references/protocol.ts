@@ -1,4 +1,4 @@
-import type { FunctionText, Outcome } from '../protocol.ts';
+import type { FunctionText, Outcome } from '../function-text.ts';
 
 /** What the processes of a cluster say to each other about Futures and channels. */
 

@@ -1,8 +1,9 @@
 import type { ExitedReason } from '../../../lib/cluster/errors.ts';
+import type { FunctionText } from '../../../lib/cluster/function-text.ts';
 import { functionsOf } from '../../../lib/cluster/functions.ts';
 import { LoadedFunctions, Performer } from '../../../lib/cluster/loaded-functions.ts';
 import { Member, type Way } from '../../../lib/cluster/member.ts';
-import type { BatchOutcome, FunctionText, MemberService } from '../../../lib/cluster/protocol.ts';
+import type { BatchOutcome, MemberService } from '../../../lib/cluster/protocol.ts';
 import type { Remote } from '../../../lib/module/remote.ts';
 import { SiteCrashedError } from '../../../lib/wire/errors.ts';
 import type { Session } from '../../../lib/wire/session.ts';
