@@ -1,12 +1,18 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { EventEmitter } from 'node:events';
-import { type ExitedReason, ProcessExitedException, RemoteException } from '../lib/cluster/errors.ts';
+import { ProcessExitedException, RemoteException } from '../lib/cluster/errors.ts';
 import { plain } from '../lib/cluster/functions.ts';
 import { Member } from '../lib/cluster/member.ts';
-import type { CallBounds, FunctionText, MemberService, Outcome } from '../lib/cluster/protocol.ts';
+import type {
+  CallBounds,
+  FunctionText,
+  MemberService,
+  Outcome,
+  RemoveBounds,
+} from '../lib/cluster/protocol.ts';
 import type { TreeNode } from '../lib/engine/tree.ts';
 import type { Remote } from '../lib/module/remote.ts';
 import { AddedProcs } from './cluster/added-procs.ts';
+import { type ClusterEvents, type ClusterListener, Lifecycle } from './cluster/lifecycle.ts';
 import { type AddProcsOptions, type AddProcsTarget, managerOf } from './cluster/manager-of.ts';
 import { type ClusterOptions, checkClusterOptions } from './cluster/options.ts';
 import { OwnerPerformer } from './cluster/owner-service.ts';
@@ -15,13 +21,6 @@ import { ClusterView } from './cluster/view.ts';
 import { Workers } from './cluster/workers.ts';
 import type { RemoteManager } from './remote-manager.ts';
 import { Supervisor } from './supervisor.ts';
-
-interface ClusterEvents {
-  /** A worker is in the cluster. */
-  join: [id: number];
-  /** A worker is not in the cluster any more. */
-  leave: [id: number, reason: ExitedReason];
-}
 
 let clusters = 0;
 
@@ -36,7 +35,8 @@ export class Cluster extends ClusterView implements AsyncDisposable {
   readonly #member: Member;
   readonly #workers: Workers;
   readonly #preparations = new Preparations();
-  readonly #events = new EventEmitter<ClusterEvents>();
+  readonly #lifecycle = new Lifecycle();
+  readonly #statuses = new Map<number, unknown>();
   readonly #closing = new AbortController();
 
   constructor(options: ClusterOptions = {}) {
@@ -44,7 +44,7 @@ export class Cluster extends ClusterView implements AsyncDisposable {
     const requests = {
       addProcs: (target: unknown, options: object) =>
         this.addProcs(target as AddProcsTarget, options as AddProcsOptions),
-      rmProcs: (ids: readonly number[], { timeout }: CallBounds) => this.#workers.remove(ids, timeout),
+      rmProcs: (ids: readonly number[], bounds: RemoveBounds) => this.#workers.remove(ids, bounds),
       everywhere: (
         fn: FunctionText,
         args: readonly unknown[],
@@ -52,6 +52,16 @@ export class Cluster extends ClusterView implements AsyncDisposable {
         bounds: CallBounds,
       ) => this.#everywhere(fn, args, ids, bounds),
       interruptProcs: (ids: readonly number[]) => this.#workers.interrupt(ids),
+      procsBeside: (id: number) => this.#workers.beside(id),
+      setStatus: (id: number, status: unknown) => {
+        // What comes from one that is gone is kept for nobody.
+        if (id === 1 || this.#workers.site(id)) this.#statuses.set(id, status);
+        return Promise.resolve();
+      },
+      getStatus: (id: number) => {
+        if (!this.#workers.site(id)) this.#member.check(id);
+        return Promise.resolve(this.#statuses.get(id));
+      },
     };
     const service = new OwnerPerformer(
       {
@@ -76,8 +86,14 @@ export class Cluster extends ClusterView implements AsyncDisposable {
       options: checked,
       supervisor: this.supervisor,
       preparations: this.#preparations,
-      joined: (id) => this.#events.emit('join', id),
-      left: (id, reason) => this.#events.emit('leave', id, reason),
+      starting: (id) => this.#lifecycle.tell('starting', id),
+      joined: (id) => this.#lifecycle.tell('join', id),
+      leaving: (id, timeout) => this.#lifecycle.announce('leaving', { timeout }, id),
+      left: (id, reason) => {
+        const status = this.#statuses.get(id);
+        this.#statuses.delete(id);
+        void this.#lifecycle.announce('leave', {}, id, reason, status);
+      },
     });
   }
 
@@ -112,6 +128,14 @@ export class Cluster extends ClusterView implements AsyncDisposable {
     return this.#workers.site(id);
   }
 
+  /**
+   * How many connections to other workers each has made, by its id; each connection is counted by the one that made it,
+   * and serves both. Threads, and who is reached through process 1, have none.
+   */
+  connections(): Promise<ReadonlyMap<number, number>> {
+    return this.#workers.connections();
+  }
+
   /** The cluster's sites, as `tree()` shows them. Never rejects. */
   tree(options?: { timeout?: number }): Promise<TreeNode> {
     return this.supervisor.tree(options);
@@ -128,15 +152,15 @@ export class Cluster extends ClusterView implements AsyncDisposable {
     await this.close();
   }
 
-  /** Calls `listener` when a worker has come, or has gone. */
-  on<E extends keyof ClusterEvents>(event: E, listener: (...args: ClusterEvents[E]) => void): this {
-    this.#events.on(event as never, listener as never);
+  /** Calls `listener` when a worker comes or goes; see ClusterEvents. */
+  on<E extends keyof ClusterEvents>(event: E, listener: ClusterListener<E>): this {
+    this.#lifecycle.on(event, listener);
     return this;
   }
 
   /** Takes a listener back. */
-  off<E extends keyof ClusterEvents>(event: E, listener: (...args: ClusterEvents[E]) => void): this {
-    this.#events.off(event as never, listener as never);
+  off<E extends keyof ClusterEvents>(event: E, listener: ClusterListener<E>): this {
+    this.#lifecycle.off(event, listener);
     return this;
   }
 

@@ -1,6 +1,7 @@
 /// <reference types="node" preserve="true" />
 export type { AddedProcs } from '../actors/cluster/added-procs.ts';
 export { AddProcsError } from '../actors/cluster/added-procs.ts';
+export type { ClusterEvents, ClusterListener } from '../actors/cluster/lifecycle.ts';
 export type {
   ClusterManager,
   LaunchRequest,

@@ -12,6 +12,7 @@ export type {
   EverywhereOptions,
   Lender,
   ResultOf,
+  RmProcsOptions,
   Where,
 } from '../actors/cluster/view.ts';
 export {

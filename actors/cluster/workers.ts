@@ -5,7 +5,13 @@ import {
   TopologyError,
 } from '../../lib/cluster/errors.ts';
 import type { Member } from '../../lib/cluster/member.ts';
-import type { FunctionText, OwnerService, Reach, WorkerService } from '../../lib/cluster/protocol.ts';
+import type {
+  FunctionText,
+  OwnerService,
+  Reach,
+  RemoveBounds,
+  WorkerService,
+} from '../../lib/cluster/protocol.ts';
 import type * as worker from '../../lib/cluster/worker.ts';
 import { isThisHost, parseHost } from '../../lib/fork/host.ts';
 import { functorOf } from '../../lib/module/functor.ts';
@@ -23,6 +29,9 @@ const WORKER = new URL(
   import.meta.url,
 );
 
+/** How long those are waited for who were told that a worker is about to be removed, in milliseconds, as in DistributedNext. */
+const CALLBACK_WITHIN = 10_000;
+
 /** One worker as process 1 keeps it. */
 interface WorkerRecord {
   readonly id: number;
@@ -32,7 +41,7 @@ interface WorkerRecord {
   /** What it lets others call; usable as soon as it has joined. */
   readonly service: Remote<WorkerService>;
   /** Set when it is being removed: its end is no accident then. */
-  removed: boolean;
+  removal: Promise<void> | undefined;
 }
 
 /** What the workers are told of the cluster that they join. */
@@ -43,8 +52,10 @@ export interface WorkersOf {
   readonly options: CheckedClusterOptions;
   readonly supervisor: Supervisor;
   readonly preparations: Preparations;
-  /** A worker has come, or has gone. */
-  readonly joined: (id: number) => void;
+  /** Told of what becomes of a worker, see ClusterEvents; `leaving` is waited for no longer than `timeout` ms. */
+  readonly starting: (id: number) => Promise<void>;
+  readonly joined: (id: number) => Promise<void>;
+  readonly leaving: (id: number, timeout: number) => Promise<void>;
   readonly left: (id: number, reason: ExitedReason) => void;
 }
 
@@ -79,6 +90,7 @@ export class Workers {
     const { member, supervisor, preparations, options, joined } = this.#of;
     if (member.closed) throw new ClusterClosedError();
     const id = ++this.#last;
+    await this.#of.starting(id);
     const site = await this.#start(id, manager, config, defaults);
     try {
       const module = site.link<typeof worker>(WORKER);
@@ -92,7 +104,7 @@ export class Workers {
         owner,
         ids,
       })) as unknown as Remote<WorkerService>;
-      const record: WorkerRecord = { id, config, manager, site, service, removed: false };
+      const record: WorkerRecord = { id, config, manager, site, service, removal: undefined };
       this.#records.set(id, record);
       await preparations.replay((fn, args) => service.prepare(fn, args));
       // From here to `joined` nothing waits, so that nothing that is run everywhere can miss it.
@@ -108,7 +120,7 @@ export class Workers {
       if (options.topology !== 'master_worker' && !options.lazy) await this.#connectEagerly(record, others);
       await supervisor.startChild({ id: String(id), start: () => site, restart: 'temporary' });
       await manager.manage?.('register', id, config);
-      joined(id);
+      await joined(id);
       return id;
     } catch (error) {
       const record = this.#records.get(id);
@@ -157,7 +169,7 @@ export class Workers {
   #left(record: WorkerRecord, reason: ExitedReason): void {
     const { id, config, manager } = record;
     if (!this.#records.delete(id)) return;
-    const why = record.removed ? 'removed' : reason;
+    const why = record.removal ? 'removed' : reason;
     this.#of.member.left(id, why);
     for (const { service } of this.#joinedRecords()) service.left(id, why).then(undefined, () => {});
     void this.#tell(manager, 'deregister', id, config);
@@ -175,7 +187,10 @@ export class Workers {
   }
 
   /** Ends workers and resolves when they are gone. Rejects with NoProcessError, and TimeoutError, which names who is left. */
-  async remove(ids: readonly number[], waitfor: number | undefined): Promise<void> {
+  async remove(
+    ids: readonly number[],
+    { timeout: waitfor, callbackTimeout = CALLBACK_WITHIN }: RemoveBounds,
+  ): Promise<void> {
     const records = ids.map((id) => {
       this.#of.member.check(id);
       return this.#records.get(id);
@@ -188,8 +203,8 @@ export class Workers {
           // Process 1 is not removed: it is the cluster.
           if (!record) return;
           left.add(record.id);
-          record.removed = true;
-          await this.#end(record);
+          record.removal ??= this.#remove(record, callbackTimeout);
+          await record.removal;
           left.delete(record.id);
         })
         .map((ended) => (waitfor === undefined ? ended : orAfter(ended, waitfor))),
@@ -202,7 +217,8 @@ export class Workers {
     );
   }
 
-  async #end({ id, config, manager, site }: WorkerRecord): Promise<void> {
+  async #remove({ id, config, manager, site }: WorkerRecord, callbackTimeout: number): Promise<void> {
+    await this.#of.leaving(id, callbackTimeout);
     if (manager.kill) await manager.kill(id, config, site);
     await site.close();
   }
@@ -218,6 +234,32 @@ export class Workers {
         await this.#tell(record.manager, 'interrupt', id, record.config);
       }),
     );
+  }
+
+  /** How many connections to other workers each has made. One that dies meanwhile is left out. */
+  async connections(): Promise<Map<number, number>> {
+    const counts = await Promise.all(
+      this.#joinedRecords().map(async ({ id, service }) => {
+        const made = await service.connections().then(undefined, () => undefined);
+        return [id, made] as const;
+      }),
+    );
+    return new Map(counts.filter((each): each is readonly [number, number] => each[1] !== undefined));
+  }
+
+  /** See OwnerService. */
+  async beside(id: number): Promise<number[]> {
+    const { member } = this.#of;
+    const hosts = await Promise.all(
+      member.ids.map(async (each) => {
+        const hostname = member.ask(each, {}, (peer) => peer.hostname());
+        // One that dies meanwhile is on no host.
+        return [each, each === id ? await hostname : await hostname.catch(() => undefined)] as const;
+      }),
+    );
+    member.check(id);
+    const host = new Map(hosts).get(id);
+    return hosts.filter(([, hostname]) => hostname === host).map(([each]) => each);
   }
 
   /** See OwnerService. */
