@@ -1,7 +1,16 @@
 import tseslint from 'typescript-eslint';
 
 /** Floors from the ground up; a file may import from its own floor and those before it. */
-const floors = ['lib/wire', 'lib/ticket', 'lib/module', 'lib/cluster', 'lib/engine', 'lib/fork', 'actors', 'lib/cli'];
+const floors = [
+  'lib/wire',
+  'lib/ticket',
+  'lib/module',
+  'lib/cluster',
+  'lib/engine',
+  'lib/fork',
+  'actors',
+  'lib/cli',
+];
 
 const noUpwardImports = floors.map((floor, height) => ({
   files: [`${floor}/**/*.ts`, ...(floor === 'actors' ? ['actors/*.ts'] : [])],

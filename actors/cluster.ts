@@ -145,7 +145,10 @@ export class Cluster extends ClusterView implements AsyncDisposable {
   async close({ timeout }: { timeout?: number } = {}): Promise<void> {
     this.#closing.abort();
     this.#member.close();
-    await this.supervisor.close(timeout === undefined ? {} : { timeout });
+    await Promise.all([
+      this.#workers.closeAdding(),
+      this.supervisor.close(timeout === undefined ? {} : { timeout }),
+    ]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -173,7 +176,7 @@ export class Cluster extends ClusterView implements AsyncDisposable {
     for (const id of ids ?? []) this.#member.check(id);
     // From here on, who joins runs it too; nothing may wait before those that are there are known.
     const takeBack = ids ? undefined : this.#preparations.add(fn, args);
-    const errors: Error[] = [];
+    const errors: ErrorOf[] = [];
     const results = new Map<number, unknown>();
     await Promise.all(
       (ids ?? this.procs).map(async (id) => {
@@ -191,7 +194,8 @@ export class Cluster extends ClusterView implements AsyncDisposable {
     );
     if (errors.length === 0) return new Map([...results].sort(([a], [b]) => a - b));
     takeBack?.();
-    const where = errors.map((error) => (error as { id?: number }).id).join(', ');
+    errors.sort((a, b) => a.id - b.id);
+    const where = errors.map(({ id }) => id).join(', ');
     throw new AggregateError(
       errors,
       `What was to run everywhere failed on ${errors.length} of ${(ids ?? this.procs).length} processes (${where}): ${errors[0]!.message}`,
@@ -200,7 +204,7 @@ export class Cluster extends ClusterView implements AsyncDisposable {
 }
 
 /** Each error of an AggregateError says which process it is of. */
-const withId = (error: unknown, id: number): Error => {
-  const whole = error instanceof Error ? error : new Error(String(error));
-  return 'id' in whole ? whole : Object.assign(whole, { id });
-};
+type ErrorOf = Error & { id: number };
+
+const withId = (error: unknown, id: number): ErrorOf =>
+  Object.assign(error instanceof Error ? error : new Error(String(error)), { id });

@@ -3,7 +3,7 @@ import type { Actor } from 'xstate';
 import type { SiteService } from '../lib/engine/site-service.ts';
 import type { TreeNode } from '../lib/engine/tree.ts';
 import { isSite } from '../lib/engine/watch.ts';
-import type { Functor, FunctorImports } from '../lib/module/functor.ts';
+import type { Functor, FunctorImports } from '../lib/module/functor-text.ts';
 import type { Remote, RemoteReference } from '../lib/module/remote.ts';
 import type { TicketTerms } from '../lib/ticket/keys.ts';
 import { bound } from '../lib/wire/call/bound.ts';

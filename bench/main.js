@@ -17,6 +17,7 @@ const benches = {
   actors: 'events to an actor in a site, and answers from it, beside a local actor and a bare call',
   start: 'from the wish for a site to its first word',
   supervisor: 'what it costs to be looked after, and how soon a dead site is known and replaced',
+  cluster: 'calls, maps, starts and broadcasts in a cluster, and the memory of its workers',
   idle: 'how much CPU a site takes that has little to do',
 };
 const names = Object.keys(benches);

@@ -50,6 +50,11 @@ export const targets = [
     against: ['erpc from 32 processes'],
     atMost: 1 / 3,
   },
+  ...['virtual', 'sh'].flatMap((fork) => [
+    { measure: `pmap of 100000 trivial elements, each, ${fork}`, atMost: 5 },
+    { measure: `pmap of 400 uneven elements, ${fork}`, against: ['the ideal schedule'], atMost: 1.1 },
+    { measure: `broadcast of 80 MB to 8 workers, ${fork}`, against: ['sent to each by itself'], atMost: 1 },
+  ]),
   { measure: '64 MiB there and back, virtual', against: ['memcpy twice, into new memory'], atMost: 2 },
   { measure: '64 MiB there and back, sh', against: ['raw pipe, back when all has come'], atMost: 2 },
   { measure: 'shared memory of 64 MiB to a virtual site', against: ['the same of 64 bytes'], atMost: 1.5 },

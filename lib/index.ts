@@ -65,6 +65,7 @@ export type { SupervisorOptions } from '../actors/supervisor/options.ts';
 export type { ChildCounts, ChildInfo } from '../actors/supervisor/requests.ts';
 export type { Strategy } from '../actors/supervisor/strategy.ts';
 export { Supervisor } from '../actors/supervisor.ts';
+export * from './cluster.ts';
 export type { TreeNode } from './engine/tree.ts';
 export { ErrandError, ForkError, type ForkStep } from './fork/errors.ts';
 export type { ForkMethod } from './fork/fork-method.ts';
@@ -77,8 +78,9 @@ export {
   NotServedError,
   TypeScriptError,
 } from './module/errors.ts';
-export type { Functor, FunctorImports, ImportsOf, ModuleOf, Specifier } from './module/functor.ts';
-export { from, functor, isFunctor } from './module/functor.ts';
+export { from, functor } from './module/functor.ts';
+export type { Functor, FunctorImports, ImportsOf, ModuleOf, Specifier } from './module/functor-text.ts';
+export { isFunctor } from './module/functor-text.ts';
 export { accept, connect, Peer, type PeerOptions } from './module/peer.ts';
 export type { SystemModule, SystemModules } from './module/system-modules.ts';
 export * from './site.ts';

@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
+import * as cluster from '../lib/cluster.ts';
 import * as index from '../lib/index.ts';
 import { Sources } from '../lib/module/source/sources.ts';
 import * as site from '../lib/site.ts';
@@ -23,6 +24,18 @@ test('what modules in sites import loads the wire alone: no package, no manager,
   expect(loaded.filter((url) => /superjson|session|encoder/.test(url))).toEqual([]);
 });
 
+test.each(['cluster.js', 'cluster/worker.js'])(
+  'what workers of a cluster load (%s) brings no parser, no machine, no manager and no shell',
+  async (door) => {
+    const loaded = await closure(dist(door));
+    expect(loaded).toContain(dist('cluster/functions.js'));
+    expect(
+      loaded.filter((url) => /acorn|eslint-scope|xstate|valibot|execa|remote-manager\.js|\/cli\//.test(url)),
+    ).toEqual([]);
+  },
+);
+
 test('the package itself has the same names', () => {
   expect(index).toMatchObject(site);
+  expect(index).toMatchObject(cluster);
 });

@@ -27,7 +27,7 @@ export const currentCluster = (): ClusterView => {
     );
   }
   const { member, owner } = membership;
-  let view = views.get(member);
-  if (!view) views.set(member, (view = new ClusterView(member, owner as unknown as ClusterRequests)));
+  const view = views.get(member) ?? new ClusterView(member, owner as unknown as ClusterRequests);
+  views.set(member, view);
   return view;
 };

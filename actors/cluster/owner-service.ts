@@ -11,7 +11,7 @@ import type {
   RemoveBounds,
 } from '../../lib/cluster/protocol.ts';
 import { applyFunctor, ownBase } from '../../lib/module/apply.ts';
-import { functorScript } from '../../lib/module/functor.ts';
+import { functorScript } from '../../lib/module/functor-text.ts';
 import { performFor } from './current-cluster.ts';
 import type { ClusterView } from './view.ts';
 

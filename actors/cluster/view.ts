@@ -1,8 +1,8 @@
 import { type AnyFunction, type Callable, FunctionName, nameOf, plain } from '../../lib/cluster/functions.ts';
 import type { Member } from '../../lib/cluster/member.ts';
 import type { CallBounds, FunctionText, RemoveBounds } from '../../lib/cluster/protocol.ts';
-import type { Functor } from '../../lib/module/functor.ts';
-import { isFunctor } from '../../lib/module/functor.ts';
+import type { Functor } from '../../lib/module/functor-text.ts';
+import { isFunctor } from '../../lib/module/functor-text.ts';
 import type { Given, Received } from '../../lib/module/remote.ts';
 import { type CallOptions, checkCallOptions } from '../../lib/wire/call/options.ts';
 import type { AddProcsOptions, AddProcsTarget } from './manager-of.ts';

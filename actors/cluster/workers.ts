@@ -13,8 +13,7 @@ import type {
   WorkerService,
 } from '../../lib/cluster/protocol.ts';
 import type * as worker from '../../lib/cluster/worker.ts';
-import { isThisHost, parseHost } from '../../lib/fork/host.ts';
-import { functorOf } from '../../lib/module/functor.ts';
+import { functorOf } from '../../lib/module/functor-text.ts';
 import type { Remote } from '../../lib/module/remote.ts';
 import { TimeoutError } from '../../lib/wire/errors.ts';
 import { RemoteManager, type RemoteManagerOptions } from '../remote-manager.ts';
@@ -22,6 +21,7 @@ import type { Supervisor } from '../supervisor.ts';
 import type { ClusterManager, WorkerConfig, WorkerEvent } from './manager.ts';
 import type { CheckedClusterOptions } from './options.ts';
 import type { Preparations } from './preparations.ts';
+import { isReachable, mayCall } from './topology.ts';
 
 /** The module that makes a site a worker: the built one beside built code, the source beside sources. */
 const WORKER = new URL(
@@ -63,6 +63,8 @@ export interface WorkersOf {
 export class Workers {
   readonly #of: WorkersOf;
   readonly #records = new Map<number, WorkerRecord>();
+  /** Those that are being added: the cluster's end is theirs. */
+  readonly #adding = new Map<Promise<unknown>, RemoteManager>();
   /** Ids are never used again. */
   #last = 1;
 
@@ -87,12 +89,38 @@ export class Workers {
    * nothing is left of it.
    */
   async add(manager: ClusterManager, config: WorkerConfig, defaults: RemoteManagerOptions): Promise<number> {
-    const { member, supervisor, preparations, options, joined } = this.#of;
-    if (member.closed) throw new ClusterClosedError();
+    if (this.#of.member.closed) throw new ClusterClosedError();
     const id = ++this.#last;
     await this.#of.starting(id);
     const site = await this.#start(id, manager, config, defaults);
+    const adding = this.#join(id, site, manager, config);
+    this.#adding.set(adding, site);
     try {
+      return await adding;
+    } finally {
+      this.#adding.delete(adding);
+    }
+  }
+
+  /** Ends what has not joined yet; those that have are ended by their supervisor. Never rejects. */
+  async closeAdding(): Promise<void> {
+    await Promise.all(
+      [...this.#adding].map(async ([adding, site]) => {
+        await site.close();
+        await adding.catch(() => {});
+      }),
+    );
+  }
+
+  async #join(
+    id: number,
+    site: RemoteManager,
+    manager: ClusterManager,
+    config: WorkerConfig,
+  ): Promise<number> {
+    const { member, supervisor, preparations, options, joined } = this.#of;
+    try {
+      if (member.closed) throw new ClusterClosedError();
       const module = site.link<typeof worker>(WORKER);
       const { service: owner, key } = this.#of;
       const { cluster, ids } = member;
@@ -288,28 +316,11 @@ export class Workers {
   }
 
   #mayCall(from: number, to: number): boolean {
+    if (from === to || from === 1 || to === 1) return true;
     const { topology } = this.#of.options;
-    if (topology === 'all_to_all' || from === 1 || to === 1 || from === to) return true;
-    if (topology === 'master_worker') return false;
-    const [a, b] = [this.#records.get(from)?.config, this.#records.get(to)?.config];
-    const names = (who: WorkerConfig | undefined, whom: WorkerConfig | undefined) =>
-      whom?.ident !== undefined && who?.connectIdents?.includes(whom.ident);
-    return names(a, b) === true || names(b, a) === true;
+    return mayCall(topology, this.#records.get(from)?.config, this.#records.get(to)?.config);
   }
 }
-
-/** Whether one worker can connect to another: both are processes, and the door of the other is where the one can come. */
-const isReachable = (from: WorkerRecord, to: WorkerRecord): boolean => {
-  if (from.config.tunnel || to.config.tunnel) return false;
-  // A thread is reached through its process anyway, and that is the nearest way.
-  if (from.site.fork === 'virtual' || to.site.fork === 'virtual') return false;
-  return to.config.bind !== undefined || hostOf(from.site) === hostOf(to.site);
-};
-
-const hostOf = ({ host }: RemoteManager): string => {
-  const { host: name } = parseHost(host);
-  return isThisHost(name) ? 'localhost' : name.toLowerCase();
-};
 
 /** Waits for a promise, but no longer than so many milliseconds. */
 const orAfter = (promise: Promise<unknown>, milliseconds: number): Promise<unknown> => {

@@ -1,6 +1,11 @@
 import type { SiteService } from '../../lib/engine/site-service.ts';
 import { FunctorError } from '../../lib/module/errors.ts';
-import { type Functor, type FunctorImports, functorScript, isFunctor } from '../../lib/module/functor.ts';
+import {
+  type Functor,
+  type FunctorImports,
+  functorScript,
+  isFunctor,
+} from '../../lib/module/functor-text.ts';
 import { namesOf, remoteNames } from '../../lib/module/names.ts';
 import type { Remote, RemoteReference } from '../../lib/module/remote.ts';
 import type { SourceService } from '../../lib/module/source/service.ts';

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { Functor, FunctorImports } from '../../lib/module/functor.ts';
+import type { Functor, FunctorImports } from '../../lib/module/functor-text.ts';
 import type { RemoteReference } from '../../lib/module/remote.ts';
 import { type CallOptions, checkCallOptions } from '../../lib/wire/call/options.ts';
 import { whenAborted } from '../../lib/wire/call/when-aborted.ts';

@@ -1,30 +1,16 @@
 // Two Erlang nodes on 127.0.0.1, with an epmd and a cookie of their own: nothing of the machine's is used or left.
-import { spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { accessSync, constants, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Lines, onPath } from './lines.js';
 
 /** How long a node may take to start, and a round to be done, in milliseconds. */
 const START = 15_000;
 const ROUND = 60_000;
-/** How long a node may take to end by itself before it is killed, in milliseconds. */
-const END = 2_000;
-
-/** @param {string} command */
-const onPath = (command) =>
-  (process.env.PATH ?? '').split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, command), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 
 /** Whether Erlang is installed here. */
 export const hasErlang = () => onPath('erl') && onPath('epmd');
@@ -37,70 +23,6 @@ const freePort = async () => {
   await once(server, 'close');
   return port;
 };
-
-/**
- * Rejects if a promise takes longer than `ms`.
- * @template T
- * @param {Promise<T>} promise
- * @param {number} ms
- * @param {string} what
- * @returns {Promise<T>}
- */
-const within = async (promise, ms, what) => {
-  /** @type {NodeJS.Timeout | undefined} */
-  let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} took longer than ${ms} ms.`)), ms);
-  });
-  try {
-    return /** @type {T} */ (await Promise.race([promise, late]));
-  } finally {
-    clearTimeout(timer);
-  }
-};
-
-/** A child whose lines can be awaited, and that ends with its input. */
-class Lines {
-  #child;
-  #exited;
-  #lines;
-  #name;
-
-  /**
-   * @param {string} name
-   * @param {string[]} command
-   * @param {NodeJS.ProcessEnv} env
-   */
-  constructor(name, [file, ...words], env) {
-    this.#name = name;
-    this.#child = spawn(file, words, { env, stdio: ['pipe', 'pipe', 'inherit'] });
-    // A failed spawn has no exit event; the next line is then never there, which is an error of its own.
-    this.#exited = new Promise((resolve) => this.#child.once('exit', resolve).once('error', resolve));
-    this.#child.stdin.on('error', () => {});
-    this.#lines = createInterface(this.#child.stdout)[Symbol.asyncIterator]();
-  }
-
-  /**
-   * Writes a line, if there is one to write, and gives the next that comes.
-   * @param {string} line
-   * @param {number} bound
-   * @returns {Promise<string>}
-   */
-  async ask(line, bound) {
-    if (line) this.#child.stdin.write(`${line}\n`);
-    const { done, value } = await within(this.#lines.next(), bound, `${this.#name}, asked for "${line}",`);
-    if (done) throw new Error(`${this.#name} ended before it answered.`);
-    return value;
-  }
-
-  /** Lets it end, and kills it, by its own id, if it does not. */
-  async close() {
-    this.#child.stdin.end();
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), END);
-    await this.#exited;
-    clearTimeout(timer);
-  }
-}
 
 /** Starts the nodes; `close` ends them and their epmd. */
 export const erlang = async () => {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type Functor, type FunctorImports, isFunctor } from '../module/functor.ts';
+import { type Functor, type FunctorImports, isFunctor } from '../module/functor-text.ts';
+import type { CrossesWhole } from '../module/remote.ts';
 import { registerClass } from '../wire/codec/register.ts';
 import { OptionError } from '../wire/errors.ts';
 import type { ByReference } from '../wire/reference/reference.ts';
@@ -8,6 +9,9 @@ import type { FunctionText } from './protocol.ts';
 /** Any function, as types name it. */
 export type AnyFunction = (...args: never[]) => unknown;
 
+/** Registered, so that two copies of this package in one process know each other's names. */
+const brand = Symbol.for('offsite.functionName');
+
 /** A functor as it crosses. */
 export type FunctorText = Pick<Functor, 'import' | 'source'>;
 
@@ -15,7 +19,7 @@ export type FunctorText = Pick<Functor, 'import' | 'source'>;
  * The name of a function: that of its module, and its own in there. It can be sent anywhere, and means the same there;
  * `functionsOf` makes it.
  */
-export class FunctionName<F = AnyFunction> {
+export class FunctionName<F = AnyFunction> implements CrossesWhole {
   /** The module's URL or name, or a hash of its functor. */
   readonly module: string;
   /** The export's name; empty for a functor that gives a function. */
@@ -24,11 +28,21 @@ export class FunctionName<F = AnyFunction> {
   readonly functor?: FunctorText;
   /** Only for the compiler: the function's type. Never there at run time. */
   declare readonly '~function'?: F;
+  declare readonly '~whole': true;
 
   constructor(module: string, name: string, functor?: FunctorText) {
     this.module = module;
     this.name = name;
     if (functor) this.functor = functor;
+  }
+
+  get [brand](): true {
+    return true;
+  }
+
+  /** Names made by another copy of this package are names too. */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && (value as { [brand]?: unknown })[brand] === true;
   }
 
   /** As messages name it. */
@@ -87,22 +101,24 @@ export function functionsOf(module: URL | string | Functor): object {
   return new Proxy(Object.create(null) as object, {
     get: (_, name) => {
       if (typeof name !== 'string' || name === 'then') return undefined;
-      let known = names.get(name);
-      if (!known) names.set(name, (known = new FunctionName(key, name, functor)));
+      const known = names.get(name) ?? new FunctionName(key, name, functor);
+      names.set(name, known);
       return known;
     },
   });
 }
 
+const nameFunctor = (functor: Functor): FunctionName => {
+  const text = textOf(functor);
+  return new FunctionName(hashOf(text), '', text);
+};
+
 /** The name of what a user wants to be called. Throws OptionError. */
 export const nameOf = <F extends AnyFunction>(callable: Callable<F>): FunctionName<F> => {
   if (callable instanceof FunctionName) return callable;
   if (isFunctor(callable)) {
-    let name = named.get(callable);
-    if (!name) {
-      const text = textOf(callable);
-      named.set(callable, (name = new FunctionName(hashOf(text), '', text)));
-    }
+    const name = named.get(callable) ?? nameFunctor(callable);
+    named.set(callable, name);
     return name as FunctionName<F>;
   }
   throw new OptionError(

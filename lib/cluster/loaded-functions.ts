@@ -5,6 +5,8 @@ import { classNames } from '../wire/shared.ts';
 import { InterruptedError } from './errors.ts';
 import type { AnyFunction } from './functions.ts';
 import type { BatchOutcome, FunctionText, Outcome } from './protocol.ts';
+import { ReferencesDesk } from './references/desk.ts';
+import type { ReferencesService } from './references/protocol.ts';
 
 /** A class is made an instance of, which stays here as with `new`, unless it was taught to cross; everything else is called. */
 const caller = (target: unknown, { name, module }: FunctionText): AnyFunction => {
@@ -144,6 +146,8 @@ const isThenable = (value: unknown): value is PromiseLike<unknown> =>
 
 /** What every member lets others do; a worker and process 1 add their own. */
 export abstract class Performer extends RemoteTarget {
+  /** See MemberService. */
+  readonly refs: ReferencesService = new ReferencesDesk();
   readonly #id: number;
   readonly #functions: LoadedFunctions;
 

@@ -1,12 +1,17 @@
 import type { Remote } from '../module/remote.ts';
 import type { CallOptions } from '../wire/call/options.ts';
-import { SiteClosedError, SiteCrashedError } from '../wire/errors.ts';
+import type { SiteClosedError, SiteCrashedError } from '../wire/errors.ts';
 import { withOptions } from '../wire/reference/handle.ts';
+import { enrol, withdraw } from './current.ts';
 import type { ExitedReason } from './errors.ts';
 import { ClusterClosedError, NoProcessError, ProcessExitedException, RemoteException } from './errors.ts';
 import { plain } from './functions.ts';
 import type { FunctionText, MemberService, Outcome } from './protocol.ts';
+import { References } from './references/references.ts';
 import { within } from './within.ts';
+
+/** How long word of a process's end may take to come after its connection broke, in milliseconds. */
+const TOLD_WITHIN = 1_000;
 
 /** Another process as it can be called: at once, or when the way there is known. */
 export type Way = Remote<MemberService> | Promise<Remote<MemberService>>;
@@ -17,6 +22,8 @@ export interface MemberHost {
   way(id: number): Way;
   /** Told when a process has left, after `Member` knows. */
   left?(id: number): void;
+  /** Told when the way to a process broke that is still there: the next call looks for another. */
+  lost?(id: number): void;
 }
 
 /** One process in one cluster: who is there, and the calls to each. Both process 1 and the workers have one. */
@@ -27,6 +34,8 @@ export class Member {
   readonly id: number;
   /** What the others call. */
   readonly service: MemberService;
+  /** The Futures and channels that lie in this process, and those that are held in it. */
+  readonly references: References;
   readonly #host: MemberHost;
   readonly #ids: Set<number>;
   /** Those that were there once, and why they are not: ids are never used again. */
@@ -45,6 +54,8 @@ export class Member {
     this.service = service;
     this.#host = host;
     this.#ids = new Set(ids).add(id);
+    this.references = new References(this);
+    enrol(this);
   }
 
   /** All processes of the cluster that this one knows of, in order: Julia's `procs()`. */
@@ -54,6 +65,11 @@ export class Member {
 
   has(id: number): boolean {
     return this.#ids.has(id);
+  }
+
+  /** Why a process is not in the cluster any more; `undefined` if it is, or never was. */
+  departed(id: number): ExitedReason | undefined {
+    return this.#departed.get(id);
   }
 
   /** Whether this process has left the cluster, or the cluster was closed. */
@@ -77,6 +93,7 @@ export class Member {
     this.#ids.delete(id);
     this.#departed.set(id, reason);
     this.#host.left?.(id);
+    this.references.left(id, reason);
     for (const listener of [...this.#listeners]) listener(id, reason);
   }
 
@@ -95,6 +112,8 @@ export class Member {
   /** Nothing goes out from here any more. */
   close(): void {
     this.#closed = true;
+    this.references.close();
+    withdraw(this);
     this.#listeners.clear();
     this.#joinListeners.clear();
   }
@@ -152,24 +171,43 @@ export class Member {
       if (id === this.id) return await within(call(peer), `A call in process ${id}`, left);
       return await call(timeout === undefined && !options.signal ? peer : withOptions(peer, left));
     } catch (error) {
-      throw this.#failureOf(id, error);
+      throw await this.#failureOf(id, error);
     }
   }
 
   /** What a call rejects with that did not get its answer. */
-  #failureOf(id: number, error: unknown): unknown {
-    if (error instanceof SiteCrashedError) {
-      return new ProcessExitedException(id, this.#departed.get(id) ?? error.reason, error.mayHaveRun, {
-        cause: error,
-      });
-    }
-    if (error instanceof SiteClosedError) {
-      return new ProcessExitedException(id, this.#departed.get(id) ?? 'closed', error.mayHaveRun, {
-        cause: error,
-      });
+  async #failureOf(id: number, error: unknown): Promise<unknown> {
+    if (isEndOfSite(error)) {
+      const told = await this.#reason(id);
+      if (told === undefined) this.#host.lost?.(id);
+      const reason = told ?? ('reason' in error ? error.reason : 'closed');
+      return new ProcessExitedException(id, reason, error.mayHaveRun, { cause: error });
     }
     // Its answer could not be sent, or its module not be loaded.
     const far = error instanceof Error && Object.hasOwn(error, 'site') && id !== this.id;
     return far ? new RemoteException(id, error) : error;
   }
+
+  /** Why a process has left; a direct connection breaks before process 1 can tell. */
+  async #reason(id: number): Promise<ExitedReason | undefined> {
+    if (!this.#departed.has(id) && !this.#closed) {
+      let stop = () => {};
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, TOLD_WITHIN);
+        const unlisten = this.onLeave((who) => who === id && resolve());
+        stop = () => {
+          clearTimeout(timer);
+          unlisten();
+        };
+      });
+      stop();
+    }
+    return this.#departed.get(id);
+  }
 }
+
+/** By their codes: one that crossed may be of another copy's class. */
+const isEndOfSite = (error: unknown): error is SiteCrashedError | SiteClosedError => {
+  const code = (error as { code?: unknown } | null | undefined)?.code;
+  return code === 'ERR_OFFSITE_CRASHED' || code === 'ERR_OFFSITE_CLOSED';
+};

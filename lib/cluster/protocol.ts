@@ -1,5 +1,6 @@
 import type { ExitedReason } from './errors.ts';
 import type { FunctorText } from './functions.ts';
+import type { ReferencesService } from './references/protocol.ts';
 
 /** What the processes of a cluster say to each other. */
 
@@ -39,6 +40,8 @@ export interface RemoveBounds extends CallBounds {
 
 /** What each process of a cluster may ask of each other. */
 export interface MemberService {
+  /** The Futures and channels that lie in it. */
+  readonly refs: ReferencesService;
   /** Calls a function, and tells what became of it. */
   perform(fn: FunctionText, args: readonly unknown[]): Promise<Outcome>;
   /** Calls a function and tells nobody what became of it; what it throws is printed here. */

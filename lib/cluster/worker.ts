@@ -61,6 +61,11 @@ class Ways {
     if (!this.#ways.has(id)) this.#ways.set(id, service);
   }
 
+  /** Without process 1 there is no cluster, and this site ends. */
+  lost(id: number): void {
+    if (id !== 1) this.#ways.delete(id);
+  }
+
   left(id: number): void {
     this.#ways.delete(id);
     void this.#peers.get(id)?.close();
@@ -120,6 +125,7 @@ class Worker extends Performer implements WorkerService {
     this.member = new Member(joining, this, {
       way: (id) => this.#ways.to(id),
       left: (id) => this.#ways.left(id),
+      lost: (id) => this.#ways.lost(id),
     });
   }
 

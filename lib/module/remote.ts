@@ -11,6 +11,11 @@ type AnyClass = abstract new (...args: never[]) => unknown;
 type Nothing = void;
 type Primitive = string | number | boolean | bigint | symbol | null | undefined | Nothing;
 type WebStream = { readonly locked: boolean } & ({ getReader(): unknown } | { getWriter(): unknown });
+/** What this package's own classes have in common that cross as what they are; there for types only. */
+export interface CrossesWhole {
+  readonly '~whole': true;
+}
+
 /** What arrives as what it was, whatever methods it has. */
 type Whole =
   | Primitive
@@ -21,6 +26,7 @@ type Whole =
   | ArrayBufferLike
   | ArrayBufferView
   | AbortSignal
+  | CrossesWhole
   | WebStream
   | RegisteredClasses[keyof RegisteredClasses];
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { SiteService } from '../../lib/engine/site-service.ts';
-import { functor, functorScript } from '../../lib/module/functor.ts';
+import { functor } from '../../lib/module/functor.ts';
+import { functorScript } from '../../lib/module/functor-text.ts';
 import { byReference, isByReference } from '../../lib/wire/reference/reference.ts';
 import { fixture } from '../support/sites.ts';
 import { pair } from '../wire/pair.ts';

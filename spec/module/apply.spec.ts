@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { applyFunctor, ownBase } from '../../lib/module/apply.ts';
-import { type Functor, functor, functorScript } from '../../lib/module/functor.ts';
+import { functor } from '../../lib/module/functor.ts';
+import { type Functor, functorScript } from '../../lib/module/functor-text.ts';
 import { folderURL, keyOf } from '../../lib/module/resolve.ts';
 import { ModuleTable } from '../../lib/module/table.ts';
 

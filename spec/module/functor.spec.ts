@@ -3,7 +3,8 @@ import { runInThisContext } from 'node:vm';
 import { transformSync } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { FreeVariableError, FunctorError, KeyTakenError } from '../../lib/module/errors.ts';
-import { type Functor, from, functor, functorScript, isFunctor } from '../../lib/module/functor.ts';
+import { from, functor } from '../../lib/module/functor.ts';
+import { type Functor, functorScript, isFunctor } from '../../lib/module/functor-text.ts';
 import { OffsiteError } from '../../lib/wire/errors.ts';
 
 /** Runs a functor as a site does: from its text alone. */

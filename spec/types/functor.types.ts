@@ -1,12 +1,6 @@
 // Checked by `tsc --noEmit` alone: nothing here runs.
-import {
-  type Functor,
-  from,
-  functor,
-  type ImportsOf,
-  type ModuleOf,
-  type Specifier,
-} from '../../lib/module/functor.ts';
+import { from, functor } from '../../lib/module/functor.ts';
+import type { Functor, ImportsOf, ModuleOf, Specifier } from '../../lib/module/functor-text.ts';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 declare const is: <T extends true>() => T;

@@ -17,8 +17,6 @@ import { WaitingRoom, type WaitingRoomOptions } from './waiting-room.ts';
 
 /** Where a door is if nobody says otherwise: other hosts can't reach it. */
 const LOOPBACK = '127.0.0.1';
-/** How long a member may take to say that it speaks our protocol, in milliseconds; it is its first message. */
-const GREET_WITHIN = 5_000;
 /** How long what is being sent to members may take to leave when a door is closed, in milliseconds. */
 const CLOSE_WITHIN = 1_000;
 
@@ -35,7 +33,7 @@ export interface DoorOptions extends Membership {
   readonly limits?: Partial<Limits>;
   /** Is told of each member that has come in. */
   readonly onPeer?: (peer: Peer) => void;
-  /** How many may stand at the door at once who have not shown the key, and for how long. @default 64, for 5 s */
+  /** How many may stand at the door at once who are not in yet, and for how long. @default 64, for 5 s */
   readonly waiting?: WaitingRoomOptions;
 }
 
@@ -61,6 +59,7 @@ export class Door implements AsyncDisposable {
     this.#options = options;
     this.#room = new WaitingRoom(options.waiting);
     server.on('connection', (socket: Socket) => {
+      // From now on; the session holds the process through it while somebody waits for that member.
       socket.unref();
       this.#room.enter(socket);
     });
@@ -112,25 +111,22 @@ export class Door implements AsyncDisposable {
       socket.destroy();
       return;
     }
+    const secured = socket as Socket;
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
       const { main, limits, onPeer } = this.#options;
-      this.#room.leave(socket as Socket);
-      // The session holds the process while somebody waits for that member.
-      (socket as Socket).unref();
-      const { remoteAddress = '', remotePort = 0 } = request.socket;
+      const { remoteAddress = '', remotePort = 0 } = secured;
       const name = `the member that came from ${written({ host: remoteAddress, port: remotePort })}`;
       const peer = accept(webSocket, { main, limits, name });
-      this.#peers.add(peer);
       void peer.closed.then(() => this.#peers.delete(peer));
-      const mute = setTimeout(() => {
-        const what = `${name} did not say within ${GREET_WITHIN} ms that it speaks offsite.`;
-        peer.drop(new TimeoutError(what, GREET_WITHIN));
-      }, GREET_WITHIN).unref();
-      const heard = () => clearTimeout(mute);
-      peer.ready.then(() => {
-        heard();
-        onPeer?.(peer);
-      }, heard);
+      peer.ready.then(
+        () => {
+          // Until it has said that it speaks our protocol, it has been in the waiting room.
+          this.#room.leave(secured);
+          this.#peers.add(peer);
+          onPeer?.(peer);
+        },
+        () => {},
+      );
     });
   }
 }

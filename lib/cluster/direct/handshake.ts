@@ -35,9 +35,9 @@ const identityOf = ({ cluster }: Membership): string => `offsite/${cluster}`;
  * is read, and what was recorded can't be read by who gets the key later.
  *
  * - Only 1.3: TLS 1.2's PSK suites, which Node.js would offer else, have no such secrecy and show more.
- * - These suites, because a key that Node.js's `pskCallback` gives is bound to SHA-256. With TLS_AES_256_GCM_SHA384 in
- *   front, the first of Node's own list, a server takes that, finds no key that fits, and has no certificate either. The
- *   second is for processors that have no instructions for AES.
+ * - These suites, because a key that Node.js's `pskCallback` gives is bound to SHA-256: where only TLS_AES_256_GCM_SHA384
+ *   is left, by `--tls-cipher-list` or by what OpenSSL was configured with, no key fits, and a door has no certificate
+ *   either. The second is for processors that have no instructions for AES.
  * - The protocol's version goes by ALPN, so that a member of another version is told so within the handshake. A door
  *   looks at it after the key: who has none learns nothing.
  */

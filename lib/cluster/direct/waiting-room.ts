@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 
-/** How long who comes may take to show the key and ask for a WebSocket, in milliseconds: two round trips. */
+/** How long who comes may take to show the key, ask for a WebSocket and greet, in milliseconds: three round trips. */
 const WAIT_AT_MOST = 5_000;
 /** How many may stand at a door at once who have not. */
 const MOST_WAITING = 64;

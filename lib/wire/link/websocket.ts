@@ -1,4 +1,5 @@
 import type { ClientRequestArgs } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
 import { TimeoutError } from '../errors.ts';
 import { MAX_FRAME } from '../frame/frame.ts';
@@ -25,6 +26,8 @@ export interface OpenOptions extends SocketOptions, SecureContextOptions {
   readonly rejectUnauthorized?: boolean;
   /** The name that the server's certificate must have, if it is not that in the URL. */
   readonly servername?: string;
+  /** Makes the connection below, in place of `net.connect` or `tls.connect`. */
+  readonly createConnection?: () => Duplex;
 }
 
 /**

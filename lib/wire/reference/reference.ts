@@ -1,4 +1,4 @@
-import { markedByReference } from '../shared.ts';
+import { leafTypes, markedByReference } from '../shared.ts';
 import { isAsyncIterable, isTransformStream, streamKind } from '../stream/kind.ts';
 
 /**
@@ -81,5 +81,8 @@ export const isByReference = (value: unknown): boolean => {
   // Plain data need not be asked what it is an instance of.
   return Object.getPrototypeOf(value) === Object.prototype
     ? isAsyncIterable(value)
-    : value instanceof AbortSignal || isTransformStream(value) || streamKind(value) !== undefined;
+    : value instanceof AbortSignal ||
+        isTransformStream(value) ||
+        // What can be iterated may be of a type that `registerType` was taught.
+        (streamKind(value) !== undefined && !leafTypes.some((type) => type.isApplicable(value)));
 };
