@@ -53,14 +53,13 @@ export class Cluster extends ClusterView implements AsyncDisposable {
       ) => this.#everywhere(fn, args, ids, bounds),
       interruptProcs: (ids: readonly number[]) => this.#workers.interrupt(ids),
       procsBeside: (id: number) => this.#workers.beside(id),
-      setStatus: (id: number, status: unknown) => {
+      setStatus: async (id: number, status: unknown) => {
         // What comes from one that is gone is kept for nobody.
         if (id === 1 || this.#workers.site(id)) this.#statuses.set(id, status);
-        return Promise.resolve();
       },
-      getStatus: (id: number) => {
+      getStatus: async (id: number) => {
         if (!this.#workers.site(id)) this.#member.check(id);
-        return Promise.resolve(this.#statuses.get(id));
+        return this.#statuses.get(id);
       },
     };
     const service = new OwnerPerformer(

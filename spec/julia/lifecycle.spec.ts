@@ -5,7 +5,7 @@ import { isAlive } from './alive.ts';
 import { julia, overSites } from './over-sites.ts';
 
 const { nest } = functionsOf<typeof import('../support/fixtures/nested-cluster.js')>(
-  fixture('nested-cluster.ts'),
+  fixture('nested-cluster.js'),
 );
 
 afterEach(() => {
