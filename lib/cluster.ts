@@ -3,18 +3,34 @@
  * What modules that run in the workers of a cluster need: `import { currentCluster } from 'offsite/cluster'` loads
  * nothing that starts sites, and little travels. `offsite` has the same names.
  */
+
+export type { ArgsFor, ClusterCalls, Lender, ResultOf, Where } from '../actors/cluster/calls.ts';
 export { currentCluster } from '../actors/cluster/current-cluster.ts';
 export type { AddProcsOptions, AddProcsTarget } from '../actors/cluster/manager-of.ts';
-export type {
-  ArgsFor,
-  ClusterCalls,
-  ClusterView,
-  EverywhereOptions,
-  Lender,
-  ResultOf,
-  RmProcsOptions,
-  Where,
-} from '../actors/cluster/view.ts';
+export type { ClusterView, EverywhereOptions, RmProcsOptions } from '../actors/cluster/view.ts';
+export {
+  type AnyWorkerPool,
+  DefaultWorkerPool,
+  type DistributedOptions,
+  type Elements,
+  type ExponentialBackoffOptions,
+  exponentialBackoff,
+  type ImapOptions,
+  NoWorkerError,
+  type ParallelOptions,
+  type PmapOptions,
+  PoolFullError,
+  type Progress,
+  type Range,
+  type RangeOrElements,
+  type Reducer,
+  type RetryOptions,
+  retry,
+  splitRange,
+  WorkerPool,
+  type WorkerPoolOptions,
+} from '../actors/pool.ts';
+export { DialError, DoorError } from './cluster/direct/errors.ts';
 export {
   ClusterClosedError,
   type ExitedReason,
@@ -31,3 +47,8 @@ export {
   type FunctionsOf,
   functionsOf,
 } from './cluster/functions.ts';
+export { ChannelClosedError, FutureSetError, NoReferenceError } from './cluster/references/errors.ts';
+export { Future } from './cluster/references/future.ts';
+export type { FutureOptions } from './cluster/references/make.ts';
+export { RemoteChannel } from './cluster/references/remote-channel.ts';
+export type { ChannelStore } from './cluster/references/store-cell.ts';

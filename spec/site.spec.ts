@@ -30,7 +30,7 @@ test.each(['cluster.js', 'cluster/worker.js'])(
     const loaded = await closure(dist(door));
     expect(loaded).toContain(dist('cluster/functions.js'));
     expect(
-      loaded.filter((url) => /acorn|eslint-scope|xstate|valibot|execa|remote-manager\.js|\/cli\//.test(url)),
+      loaded.filter((url) => /acorn|eslint-scope|xstate|execa|remote-manager\.js|\/cli\//.test(url)),
     ).toEqual([]);
   },
 );

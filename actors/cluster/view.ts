@@ -1,30 +1,32 @@
 import { type AnyFunction, type Callable, FunctionName, nameOf, plain } from '../../lib/cluster/functions.ts';
 import type { Member } from '../../lib/cluster/member.ts';
 import type { CallBounds, FunctionText, RemoveBounds } from '../../lib/cluster/protocol.ts';
+import type { Future } from '../../lib/cluster/references/future.ts';
+import { type FutureOptions, makeChannel, makeFuture } from '../../lib/cluster/references/make.ts';
+import type { RemoteChannel } from '../../lib/cluster/references/remote-channel.ts';
+import type { ChannelStore } from '../../lib/cluster/references/store-cell.ts';
 import type { Functor } from '../../lib/module/functor-text.ts';
 import { isFunctor } from '../../lib/module/functor-text.ts';
-import type { Given, Received } from '../../lib/module/remote.ts';
-import { type CallOptions, checkCallOptions } from '../../lib/wire/call/options.ts';
+import type { CallOptions } from '../../lib/wire/call/options.ts';
+import {
+  DefaultWorkerPool,
+  type DistributedOptions,
+  distributed,
+  type Elements,
+  type ImapOptions,
+  imap,
+  type PmapOptions,
+  pmap,
+  type RangeOrElements,
+  type Reducer,
+  WorkerPool,
+  type WorkerPoolOptions,
+} from '../pool.ts';
+import { type ArgsFor, ClusterCalls, type ResultOf } from './calls.ts';
 import type { AddProcsOptions, AddProcsTarget } from './manager-of.ts';
 
-/** What may be given to a function in another process of the cluster. */
-export type ArgsFor<F extends AnyFunction> = GivenAll<Parameters<F>>;
-
-type GivenAll<A extends readonly unknown[]> = { [K in keyof A]: Given<A[K]> };
-
-/** What arrives of what a function returns in another process of the cluster. */
-export type ResultOf<F extends AnyFunction> = Received<Awaited<ReturnType<F>>>;
-
-/** What has processes to lend: a worker pool. */
-export interface Lender {
-  /** Lends a free process, as soon as there is one. */
-  take(options?: CallOptions): Promise<number>;
-  /** Takes it back. */
-  put(id: number): unknown;
-}
-
-/** Where something is called: in the process of that id, or in one that a pool lends. */
-export type Where = number | Lender;
+/** What a function gets behind its element. */
+type RestOf<F extends AnyFunction> = Parameters<F> extends [unknown, ...infer R] ? R : [];
 
 /** How something is run everywhere. */
 export interface EverywhereOptions<A extends readonly unknown[] = readonly unknown[]> extends CallBounds {
@@ -58,66 +60,11 @@ export interface RmProcsOptions {
   callbackTimeout?: number;
 }
 
-/** The calls of a cluster, under Julia's names; each may be bounded. */
-export class ClusterCalls {
-  readonly #member: Member;
-  readonly #options: CallOptions;
-
-  constructor(member: Member, options: CallOptions) {
-    this.#member = member;
-    this.#options = checkCallOptions(options);
-  }
-
-  /**
-   * Calls a function in a process and gives what it returns. Rejects with RemoteException, whose cause is what the
-   * function threw; ProcessExitedException; NoProcessError; TopologyError; UnserializableError; TimeoutError, or the
-   * signal's reason.
-   */
-  async remotecallFetch<F extends AnyFunction>(
-    fn: Callable<F>,
-    where: Where,
-    ...args: ArgsFor<F>
-  ): Promise<ResultOf<F>> {
-    const name = nameOf(fn);
-    return lent(where, this.#options, (id) => this.#member.call(name, id, args, this.#options)) as Promise<
-      ResultOf<F>
-    >;
-  }
-
-  /**
-   * Calls a function in a process and does not look back: what it throws is printed over there. Throws what can be known
-   * at once; a process that is gone before it begins says nothing.
-   */
-  remoteDo<F extends AnyFunction>(fn: Callable<F>, where: Where, ...args: ArgsFor<F>): void {
-    const name = nameOf(fn);
-    if (typeof where === 'number') this.#member.check(where);
-    lent(where, this.#options, (id) =>
-      this.#member.ask(id, {}, (peer) => Promise.resolve(peer.run(plain(name), args))),
-    ).catch((cause: unknown) => {
-      process.emitWarning(`remoteDo could not call ${name}: ${String(cause)}`);
-    });
-  }
-}
-
-/** Does something with a process: that one, or one that a pool lends for as long as it takes. */
-export const lent = async <T>(
-  where: Where,
-  options: CallOptions,
-  use: (id: number) => Promise<T>,
-): Promise<T> => {
-  if (typeof where === 'number') return use(where);
-  const id = await where.take(options);
-  try {
-    return await use(id);
-  } finally {
-    await where.put(id);
-  }
-};
-
 /** A cluster as any of its processes sees it: who is there, and all that can be called. */
 export class ClusterView extends ClusterCalls {
   readonly #member: Member;
   readonly #requests: ClusterRequests;
+  #defaultPool: DefaultWorkerPool | undefined;
 
   constructor(member: Member, requests: ClusterRequests) {
     super(member, {});
@@ -196,6 +143,76 @@ export class ClusterView extends ClusterCalls {
         ? nameOf(what as Callable<AnyFunction>)
         : new FunctionName(String(what), '');
     return this.#requests.everywhere(plain(name), args, procs, { timeout });
+  }
+
+  /**
+   * A Future that lies in that process, for whoever sets it. @default in this one. Throws NoProcessError,
+   * ProcessExitedException, ClusterClosedError and OptionError.
+   */
+  future<T = unknown>(owner: number = this.myid, options?: FutureOptions): Future<T> {
+    return makeFuture<T>(this.#member, owner, options);
+  }
+
+  /**
+   * A channel that lies in that process and keeps up to `of` values (none: each `put` waits for a `take`), or has a store
+   * that a function makes there. Throws NoProcessError, ProcessExitedException, ClusterClosedError and OptionError.
+   */
+  channel<T = unknown>(
+    owner: number = this.myid,
+    of: number | Callable<() => ChannelStore<T> | Promise<ChannelStore<T>>> = 1,
+  ): RemoteChannel<T> {
+    return makeChannel<T>(this.#member, owner, of);
+  }
+
+  /** All workers, those that join later too, and process 1 while there are none: Julia's `default_worker_pool()`. */
+  get defaultWorkerPool(): DefaultWorkerPool {
+    this.#defaultPool ??= new DefaultWorkerPool(this.#member);
+    return this.#defaultPool;
+  }
+
+  /** A pool of these processes. @default of all workers that there are now. Throws OptionError, NoProcessError. */
+  workerPool(ids?: readonly number[], options?: WorkerPoolOptions): WorkerPool {
+    return new WorkerPool(this.#member, ids, options);
+  }
+
+  /** Calls a function once for each element, on all workers or those of a pool: the results in order. See `pmap`. */
+  pmap<F extends AnyFunction, Replacement = never>(
+    fn: Callable<F>,
+    elements: Elements<Parameters<F>[0]>,
+    options?: PmapOptions<Parameters<F>[0], Replacement, RestOf<F>>,
+  ): Promise<(Awaited<ReturnType<F>> | Replacement)[]> {
+    return pmap(this.#member, fn, elements, options);
+  }
+
+  /** The same as an async iterable, which reads no more elements than its consumer keeps up with. */
+  imap<F extends AnyFunction, Replacement = never>(
+    fn: Callable<F>,
+    elements: Elements<Parameters<F>[0]>,
+    options?: ImapOptions<Parameters<F>[0], Replacement, RestOf<F>>,
+  ): AsyncGenerator<Awaited<ReturnType<F>> | Replacement, void, undefined> {
+    return imap(this.#member, fn, elements, options);
+  }
+
+  /** Calls a function for each number of a range, or each element, and reduces what it gives at each worker first. */
+  distributed<F extends AnyFunction>(
+    over: RangeOrElements<Parameters<F>[0]>,
+    fn: Callable<F>,
+    reducer: Callable<Reducer<Awaited<ReturnType<F>>>>,
+    options?: DistributedOptions<Awaited<ReturnType<F>>, RestOf<F>>,
+  ): Promise<Awaited<ReturnType<F>>>;
+  distributed<F extends AnyFunction>(
+    over: RangeOrElements<Parameters<F>[0]>,
+    fn: Callable<F>,
+    reducer?: undefined,
+    options?: DistributedOptions<never, RestOf<F>>,
+  ): Promise<void>;
+  distributed(
+    over: RangeOrElements<never>,
+    fn: Callable<AnyFunction>,
+    reducer?: Callable<AnyFunction>,
+    options?: DistributedOptions<never, never>,
+  ): Promise<unknown> {
+    return distributed(this.#member, over, fn, reducer as undefined, options);
   }
 
   /**

@@ -2,9 +2,10 @@ import { hostname } from 'node:os';
 import { giveUpRunning } from '../wire/call/scope.ts';
 import { byReference, RemoteTarget } from '../wire/reference/reference.ts';
 import { classNames } from '../wire/shared.ts';
+import { isThenable, mapBatch, reduceChunk } from './batch.ts';
 import { InterruptedError } from './errors.ts';
 import type { AnyFunction } from './functions.ts';
-import type { BatchOutcome, FunctionText, Outcome } from './protocol.ts';
+import type { BatchOutcome, Chunk, FunctionText, Outcome } from './protocol.ts';
 import { ReferencesDesk } from './references/desk.ts';
 import type { ReferencesService } from './references/protocol.ts';
 
@@ -87,7 +88,7 @@ export class LoadedFunctions {
     for (const giveUp of [...this.#running]) giveUp(reason);
   }
 
-  async #orInterrupted(value: PromiseLike<unknown>): Promise<unknown> {
+  async #orInterrupted<T>(value: PromiseLike<T>): Promise<T> {
     const giveUpCall = giveUpRunning();
     let giveUp!: (reason: Error) => void;
     const interrupted = new Promise<never>((_, reject) => {
@@ -109,40 +110,28 @@ export class LoadedFunctions {
     fn: FunctionText,
     elements: readonly unknown[],
     rest: readonly unknown[],
+    within?: number,
   ): Promise<BatchOutcome> {
-    const values: unknown[] = elements.map(() => null);
-    const errors: [number, unknown][] = [];
     const found = this.find(fn);
     const call = typeof found === 'function' ? found : await found;
-    const pending: Promise<void>[] = [];
-    for (const [index, element] of elements.entries()) {
-      try {
-        const value: unknown = call(...([element, ...rest] as never[]));
-        // What is there already need not wait for a turn of its own.
-        if (!isThenable(value)) values[index] = value;
-        else {
-          pending.push(
-            Promise.resolve(value).then(
-              (settled) => {
-                values[index] = settled;
-              },
-              (error: unknown) => {
-                errors.push([index, error]);
-              },
-            ),
-          );
-        }
-      } catch (error) {
-        errors.push([index, error]);
-      }
+    return this.#orInterrupted(mapBatch(call, elements, rest, within));
+  }
+
+  /** See MemberService. */
+  async performReduce(
+    fn: FunctionText | undefined,
+    reducer: FunctionText | undefined,
+    chunk: Chunk,
+    rest: readonly unknown[],
+  ): Promise<Outcome> {
+    try {
+      const [map, reduce] = await Promise.all([fn && this.find(fn), reducer && this.find(reducer)]);
+      return await this.#orInterrupted(reduceChunk(map, reduce, chunk, rest));
+    } catch (error) {
+      return { error };
     }
-    if (pending.length > 0) await this.#orInterrupted(Promise.all(pending));
-    return { values, errors };
   }
 }
-
-const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 
 /** What every member lets others do; a worker and process 1 add their own. */
 export abstract class Performer extends RemoteTarget {
@@ -174,8 +163,19 @@ export abstract class Performer extends RemoteTarget {
     fn: FunctionText,
     elements: readonly unknown[],
     rest: readonly unknown[],
+    within?: number,
   ): Promise<BatchOutcome> {
-    return this.#functions.performEach(fn, elements, rest);
+    return this.#functions.performEach(fn, elements, rest, within);
+  }
+
+  /** See MemberService. */
+  performReduce(
+    fn: FunctionText | undefined,
+    reducer: FunctionText | undefined,
+    chunk: Chunk,
+    rest: readonly unknown[],
+  ): Promise<Outcome> {
+    return this.#functions.performReduce(fn, reducer, chunk, rest);
   }
 
   /** See MemberService. */

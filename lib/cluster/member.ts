@@ -43,6 +43,7 @@ export class Member {
   readonly #listeners = new Set<(id: number, reason: ExitedReason) => void>();
   readonly #joinListeners = new Set<(id: number) => void>();
   #closed = false;
+  #turn = 0;
 
   constructor(
     { cluster, id, ids }: { cluster: string; id: number; ids: readonly number[] },
@@ -70,6 +71,14 @@ export class Member {
   /** Why a process is not in the cluster any more; `undefined` if it is, or never was. */
   departed(id: number): ExitedReason | undefined {
     return this.#departed.get(id);
+  }
+
+  /** The worker whose turn it is, and process 1 while there are none: Julia's `nextproc`, which knows of no load. */
+  nextWorker(): number {
+    const workers = this.ids.filter((id) => id !== 1);
+    const next = workers.find((id) => id > this.#turn) ?? workers[0] ?? 1;
+    this.#turn = next;
+    return next;
   }
 
   /** Whether this process has left the cluster, or the cluster was closed. */

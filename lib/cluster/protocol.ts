@@ -14,12 +14,20 @@ export interface FunctionText {
 /** What became of a function that was called: what it threw is told apart from what went wrong on the way. */
 export type Outcome = { readonly value: unknown } | { readonly error: unknown };
 
-/** What became of a batch: the values in the order of the elements, with holes where the errors are. */
+/** What became of a batch. */
 export interface BatchOutcome {
+  /** In the order of the elements, `null` where the errors are; fewer than elements if not all were begun. */
   readonly values: readonly unknown[];
   /** The place of an element, and what was thrown for it. */
   readonly errors: readonly (readonly [index: number, error: unknown])[];
+  /** How long all of it took there, in milliseconds. */
+  readonly took: number;
 }
+
+/** What one process maps and reduces: elements, or the whole numbers from `start` up to, but without, `end`. */
+export type Chunk =
+  | { readonly elements: readonly unknown[] }
+  | { readonly start: number; readonly end: number };
 
 /** Where a process of the cluster lets others connect. */
 export interface MemberAddress {
@@ -46,12 +54,25 @@ export interface MemberService {
   perform(fn: FunctionText, args: readonly unknown[]): Promise<Outcome>;
   /** Calls a function and tells nobody what became of it; what it throws is printed here. */
   run(fn: FunctionText, args: readonly unknown[]): void;
-  /** Calls a function once for each element, with `rest` behind it. */
+  /**
+   * Calls a function once for each element, with `rest` behind it; begins no further one when `within` ms have passed.
+   */
   performEach(
     fn: FunctionText,
     elements: readonly unknown[],
     rest: readonly unknown[],
+    within?: number,
   ): Promise<BatchOutcome>;
+  /**
+   * Calls a function once for each element of a chunk, with `rest` behind it, and reduces the values in their order.
+   * Without a function the elements are the values, and without a reducer there is no result.
+   */
+  performReduce(
+    fn: FunctionText | undefined,
+    reducer: FunctionText | undefined,
+    chunk: Chunk,
+    rest: readonly unknown[],
+  ): Promise<Outcome>;
   /** Loads a module; if it is a functor that gives a function, or names one, that is called. */
   prepare(fn: FunctionText, args: readonly unknown[]): Promise<Outcome>;
   /** Gives up all that runs here for others: their calls reject with InterruptedError. */

@@ -261,7 +261,9 @@ export class Cells {
     this.#cells.delete(key);
     this.#refs.delete(key);
     for (const wanted of this.#wanted.values()) wanted.delete(key);
-    cell.drop(new ReleasedError(`${nameOfRef(cell.kind, ref, this.#host.id)} was released by all who held it.`));
+    cell.drop(
+      new ReleasedError(`${nameOfRef(cell.kind, ref, this.#host.id)} was released by all who held it.`),
+    );
   }
 
   /** Not by way of a promise of the cell: what comes a moment later must not overtake what waits. */

@@ -4,7 +4,7 @@ import { ClusterClosedError } from '../errors.ts';
 import type { FunctionText, Outcome } from '../protocol.ts';
 import type { Cells } from './cells.ts';
 import { partOf } from './part-of.ts';
-import type { ChannelState, Note, Noted, RefId, ReferencesService } from './protocol.ts';
+import type { ChannelState, Note, Noted, ReferencesService, RefId } from './protocol.ts';
 
 /**
  * Where others ask for the Futures and channels that lie in this process. Each wait ends when the caller gives it up;

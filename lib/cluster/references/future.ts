@@ -54,7 +54,9 @@ export class Future<T = unknown> extends Handle {
     this.check();
     if (this.#outcome) return partOf(valueOf(this.#outcome), keys);
     return valueOf(
-      await this.references.ask(this, 'fetchAt()', options, (desk, signal) => desk.get(this.ref, keys, signal)),
+      await this.references.ask(this, 'fetchAt()', options, (desk, signal) =>
+        desk.get(this.ref, keys, signal),
+      ),
     );
   }
 

@@ -23,7 +23,8 @@ export const makeFuture = <T = unknown>(
   if (waitingFor !== undefined && !Number.isSafeInteger(waitingFor)) {
     throw new OptionError('waitingFor', `A process is named by its id, and not by ${String(waitingFor)}.`);
   }
-  const making = waitingFor === undefined ? ({ kind: 'future' } as const) : { kind: 'future' as const, waitingFor };
+  const making =
+    waitingFor === undefined ? ({ kind: 'future' } as const) : { kind: 'future' as const, waitingFor };
   return member.references.make(owner, making) as Future<T>;
 };
 

@@ -17,7 +17,7 @@ import { ReferencesDesk } from './desk.ts';
 import { Future } from './future.ts';
 import type { Handle, HandleText } from './handle.ts';
 import { NoteSender } from './note-sender.ts';
-import type { Making, Note, Noted, RefId, ReferencesService } from './protocol.ts';
+import type { Making, Note, Noted, ReferencesService, RefId } from './protocol.ts';
 import { keyOf } from './ref.ts';
 import { registerHandles } from './register.ts';
 import { RemoteChannel } from './remote-channel.ts';
@@ -187,7 +187,8 @@ export class References {
     this.#senders.delete(id);
     this.#numbers.delete(id);
     const what = 'what lay in it is lost';
-    for (const ask of this.#asks.get(id) ?? []) ask.abort(new ProcessExitedException(id, reason, true, { what }));
+    for (const ask of this.#asks.get(id) ?? [])
+      ask.abort(new ProcessExitedException(id, reason, true, { what }));
     this.#asks.delete(id);
     this.#cells.left(id, reason);
   }
@@ -218,7 +219,8 @@ export class References {
     let sender = this.#senders.get(owner);
     if (!sender) {
       sender = new NoteSender({
-        send: (first, notes) => this.#to(owner, (desk) => desk.notes(this.id, first, notes)) as Promise<Noted>,
+        send: (first, notes) =>
+          this.#to(owner, (desk) => desk.notes(this.id, first, notes)) as Promise<Noted>,
         giveBack: (ref, outcome) => this.#giveBack(owner, ref, outcome),
         isFinal: (error) =>
           error instanceof TopologyError ||
@@ -264,7 +266,8 @@ export class References {
       );
     } catch (error) {
       // The owner's own refusals are told as they are.
-      const refusal = error instanceof RemoteException ? (error.cause as { code?: unknown } | undefined) : undefined;
+      const refusal =
+        error instanceof RemoteException ? (error.cause as { code?: unknown } | undefined) : undefined;
       throw /^ERR_OFFSITE_/.test(String(refusal?.code)) ? refusal : error;
     }
   }

@@ -121,7 +121,11 @@ export class RemoteChannel<T = unknown> extends Handle implements AsyncIterable<
     return this.values();
   }
 
-  async #peek(what: string, keys: readonly PropertyKey[] | undefined, options: CallOptions): Promise<unknown> {
+  async #peek(
+    what: string,
+    keys: readonly PropertyKey[] | undefined,
+    options: CallOptions,
+  ): Promise<unknown> {
     checkCallOptions(options);
     const outcome = await this.references.ask(this, what, options, (desk, signal) =>
       desk.peek(this.ref, keys, signal),
