@@ -1,4 +1,5 @@
-import { hostname } from 'node:os';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { Cluster } from '../../lib/index.ts';
 import { rejection } from '../support/sites.ts';
@@ -12,6 +13,11 @@ describe('a cluster with no workers', () => {
     expect(await cluster.remotecallFetch(julia.myid, cluster.workers[0]!)).toBe(1);
   });
 
+  test('4. With no workers a distributed sum of a hundred ones is 100', async () => {
+    await using cluster = new Cluster();
+    expect(await cluster.distributed([0, 100], julia.one, julia.sum)).toBe(100);
+  });
+
   test('5. With no workers there are no others, and no other workers', async () => {
     await using cluster = new Cluster();
     expect(cluster.otherProcs).toEqual([]);
@@ -21,6 +27,22 @@ describe('a cluster with no workers', () => {
   test('17. An option that a cluster does not know is refused, and names itself', async () => {
     expect(() => new Cluster({ topologie: 'all_to_all' } as object)).toThrow(/"topologie"/);
   });
+});
+
+test('16. A program that adds workers, prepares all and calls each ends by itself, with 0', async () => {
+  const index = JSON.stringify(new URL('../../dist/lib/index.js', import.meta.url).href);
+  const program = `
+    import { Cluster, functor } from ${index};
+    await using_(new Cluster(), async (cluster) => {
+      await cluster.addProcs({ launch: () => [{ site: { fork: 'sh' } }] });
+      const double = functor(() => (x) => 2 * x);
+      await cluster.everywhere(double, { args: [1] });
+      for (const id of cluster.workers) console.log(await cluster.remotecallFetch(double, id, 21));
+    });
+    async function using_(cluster, use) { try { await use(cluster); } finally { await cluster.close(); } }`;
+  const words = ['--input-type=module', '-e', program];
+  const { stdout } = await promisify(execFile)(process.execPath, words, { timeout: 15_000 });
+  expect(stdout).toBe('42\n');
 });
 
 overSites('adding and counting', (bench) => {
@@ -57,6 +79,39 @@ overSites('adding and counting', (bench) => {
     expect([...loaded.keys()]).toEqual([1, 2, 3, 4]);
   });
 
+  bench.test(
+    '13. A worker that is there does not see what changes in the environment of process 1',
+    async () => {
+      const cluster = await bench.fresh(0);
+      process.env.OFFSITE_SPEC_JULIA = 'before';
+      try {
+        await cluster.addProcs(bench.workers(1));
+        process.env.OFFSITE_SPEC_JULIA = 'after';
+        await cluster.addProcs(bench.workers(1));
+        const seen = await cluster.everywhere(julia.variable, { args: ['OFFSITE_SPEC_JULIA'] });
+        expect([...seen.values()]).toEqual(['after', 'before', 'after']);
+      } finally {
+        delete process.env.OFFSITE_SPEC_JULIA;
+      }
+    },
+  );
+
+  bench.chosen(
+    '14. What is said of the environment and of Node’s flags goes before what would be inherited',
+    async () => {
+      const cluster = await bench.fresh(0);
+      process.env.OFFSITE_SPEC_JULIA = 'inherited';
+      try {
+        const site = { env: { OFFSITE_SPEC_JULIA: 'said' }, execArgv: ['--no-deprecation'] };
+        await cluster.addProcs(bench.workers(1, {}, site));
+        expect(await cluster.remotecallFetch(julia.variable, 2, 'OFFSITE_SPEC_JULIA')).toBe('said');
+        expect(await cluster.remotecallFetch(julia.flags, 2)).toContain('--no-deprecation');
+      } finally {
+        delete process.env.OFFSITE_SPEC_JULIA;
+      }
+    },
+  );
+
   bench.test('counts are the same in all processes, and each knows its own id', async () => {
     const cluster = await bench.shared();
     const seen = await cluster.everywhere(julia.seen);
@@ -69,7 +124,7 @@ overSites('adding and counting', (bench) => {
 
   bench.test('procs(pid): the processes on one host are found from everywhere', async () => {
     const cluster = await bench.shared();
-    expect(await cluster.procsBeside(2), hostname()).toEqual([1, 2, 3, 4]);
+    expect(await cluster.procsBeside(2)).toEqual([1, 2, 3, 4]);
     expect(await cluster.remotecallFetch(julia.procsBeside, 3, 4)).toEqual([1, 2, 3, 4]);
     expect((await rejection(cluster.procsBeside(99))).code).toBe('ERR_OFFSITE_NO_PROCESS');
   });

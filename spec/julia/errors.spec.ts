@@ -41,6 +41,8 @@ overSites('errors', (bench) => {
     const error = await rejection(cluster.remotecallFetch(julia.secret, 3));
     expect(error.code).toBe('ERR_OFFSITE_UNDECODABLE');
     expect(error.message).toContain('spec.julia.Secret');
+    const future = cluster.remotecall(julia.secret, 3);
+    expect((await rejection(future.fetch())).message).toContain('spec.julia.Secret');
     expect(await cluster.remotecallFetch(julia.square, 3, 7)).toBe(49);
   });
 

@@ -68,6 +68,16 @@ overSites('everywhere', (bench) => {
     },
   );
 
+  bench.test('who joins while something is run everywhere has run it once all the same', async () => {
+    const cluster = await bench.fresh(0);
+    const adding = cluster.addProcs(bench.workers(3));
+    const running = [cluster.everywhere(julia.againIfWorker)];
+    for await (const _ of adding) running.push(cluster.everywhere(julia.againIfWorker));
+    await Promise.all(running);
+    const times = await cluster.everywhere(julia.howOften, { procs: cluster.workers });
+    expect([...times.values()]).toEqual([4, 4, 4]);
+  });
+
   bench.test('what has failed everywhere is not run in those that join later', async () => {
     const cluster = await bench.fresh(1);
     await rejection(cluster.everywhere(julia.failIn, { args: [[1, 2, 3], 'never in'] }));

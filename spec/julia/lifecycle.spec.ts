@@ -23,7 +23,7 @@ const warning = (text: string): Promise<string> =>
     process.on('warning', heard);
   });
 
-overSites('interrupt', (bench) => {
+overSites('interrupt, output, nesting and lifecycle', (bench) => {
   bench.chosen(
     '146. An interrupt ends the call that waits, twice in a row, and the worker answers after it',
     async () => {
@@ -55,9 +55,7 @@ overSites('interrupt', (bench) => {
     // Had the loop gone on, its process would be busy; that it is not is for the next case of this worker to see.
     expect(await cluster.remotecallFetch(julia.myid, 3)).toBe(3);
   });
-});
 
-overSites('output', (bench) => {
   bench.chosen(
     '148. What workers print has their id in front of each line, stdout and stderr apart',
     async () => {
@@ -87,10 +85,8 @@ overSites('output', (bench) => {
     expect(stdout.lines).toEqual(['one', 'two']);
     expect(await stderr.line('oh')).toBe('oh');
   });
-});
 
-overSites('nesting', (bench) => {
-  bench.chosen('149. A worker starts, uses and stops workers of its own, two levels deep', async () => {
+  bench.test('149. A worker starts, uses and stops workers of its own, two levels deep', async () => {
     const cluster = await bench.shared();
     const levels = await cluster.remotecallFetch(nest, 3, 2);
     expect(levels.map(({ id }) => id)).toEqual([3, 2, 2]);
@@ -98,9 +94,7 @@ overSites('nesting', (bench) => {
     for (const { pid } of levels.slice(1)) expect(isAlive(pid)).toBe(false);
     expect(cluster.nprocs).toBe(4);
   });
-});
 
-overSites('lifecycle', (bench) => {
   bench.test('151. All that becomes of a worker is told, in its order and with its id', async () => {
     const cluster = await bench.fresh(0);
     const told: string[] = [];
@@ -133,6 +127,24 @@ overSites('lifecycle', (bench) => {
         [3, 'removed', 'idle'],
       ]);
       expect((await rejection(cluster.getStatus(2))).code).toBe('ERR_OFFSITE_PROCESS_EXITED');
+    },
+  );
+
+  bench.test(
+    '155. A graph whose workers die in the middle ends on those that are left, and again with new ones',
+    async () => {
+      const cluster = await bench.fresh(2);
+      const retry = { delays: [0, 0, 0] };
+      const numbers = Array.from({ length: 40 }, (_, n) => n);
+      const twice = async (dying: readonly number[]) => {
+        const first = await cluster.pmap(julia.layer, numbers, { args: [dying], batchSize: 1, retry });
+        return cluster.pmap(julia.layer, first, { args: [[]], retry });
+      };
+      expect(await twice([3])).toEqual(numbers.map((n) => n + 2));
+      expect(cluster.workers).toEqual([2]);
+      await cluster.addProcs(bench.workers(1));
+      expect(await twice([2])).toEqual(numbers.map((n) => n + 2));
+      expect(cluster.workers).toEqual([4]);
     },
   );
 });

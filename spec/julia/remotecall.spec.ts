@@ -65,6 +65,24 @@ overSites('the remotecall family', (bench) => {
     expect(back.join('\n') === strings.join('\n')).toBe(true);
   });
 
+  bench.chosen('52. spawnAt any goes to each worker once in as many calls as there are workers', async () => {
+    const cluster = await bench.shared();
+    const round = async () => {
+      const ids = cluster.workers.map(() => cluster.spawnAt('any', julia.myid).fetch());
+      return (await Promise.all(ids)).sort();
+    };
+    expect(await round()).toEqual([2, 3, 4]);
+    expect(await round()).toEqual([2, 3, 4]);
+  });
+
+  bench.test('53. spawnAt and remotecallFetch run where they are told', async () => {
+    const cluster = await bench.shared();
+    for (const id of cluster.procs) {
+      expect(await cluster.spawnAt(id, julia.myid).fetch()).toBe(id);
+      expect(await cluster.remotecallFetch(julia.myid, id)).toBe(id);
+    }
+  });
+
   bench.test('in its own process nothing is copied, as in Julia', async () => {
     const cluster = await bench.shared();
     const value = { rows: [1, 2] };
