@@ -144,10 +144,8 @@ export class Cluster extends ClusterView implements AsyncDisposable {
   async close({ timeout }: { timeout?: number } = {}): Promise<void> {
     this.#closing.abort();
     this.#member.close();
-    await Promise.all([
-      this.#workers.closeAdding(),
-      this.supervisor.close(timeout === undefined ? {} : { timeout }),
-    ]);
+    await this.#workers.close(timeout);
+    await this.supervisor.close(timeout === undefined ? {} : { timeout });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -91,8 +91,10 @@ export class Workers {
   async add(manager: ClusterManager, config: WorkerConfig, defaults: RemoteManagerOptions): Promise<number> {
     if (this.#of.member.closed) throw new ClusterClosedError();
     const id = ++this.#last;
-    await this.#of.starting(id);
-    const site = await this.#start(id, manager, config, defaults);
+    const site = await this.#start(id, manager, config, defaults).catch(async (error: unknown) => {
+      await this.#tell(manager, 'finalize', id, config);
+      throw error;
+    });
     const adding = this.#join(id, site, manager, config);
     this.#adding.set(adding, site);
     try {
@@ -102,14 +104,14 @@ export class Workers {
     }
   }
 
-  /** Ends what has not joined yet; those that have are ended by their supervisor. Never rejects. */
-  async closeAdding(): Promise<void> {
-    await Promise.all(
-      [...this.#adding].map(async ([adding, site]) => {
-        await site.close();
-        await adding.catch(() => {});
-      }),
-    );
+  /** Ends all workers side by side, those that have not joined yet too. Never rejects. */
+  async close(timeout: number | undefined): Promise<void> {
+    const ends = [...this.#records.values()].map((record) => this.#end(record, timeout));
+    const adding = [...this.#adding].map(async ([joining, site]) => {
+      await site.close();
+      await joining.catch(() => {});
+    });
+    await Promise.allSettled([...ends, ...adding]);
   }
 
   async #join(
@@ -169,6 +171,9 @@ export class Workers {
     config: WorkerConfig,
     defaults: RemoteManagerOptions,
   ): Promise<RemoteManager> {
+    await this.#of.starting(id);
+    // It may have been closed meanwhile, and then nobody would end the site.
+    if (this.#of.member.closed) throw new ClusterClosedError();
     const { output } = this.#of.options;
     const print = (stream: 'stdout' | 'stderr') => (line: string) => {
       const text = output(line, { id, stream });
@@ -245,10 +250,17 @@ export class Workers {
     );
   }
 
-  async #remove({ id, config, manager, site }: WorkerRecord, callbackTimeout: number): Promise<void> {
-    await this.#of.leaving(id, callbackTimeout);
-    if (manager.kill) await manager.kill(id, config, site);
-    await site.close();
+  async #remove(record: WorkerRecord, callbackTimeout: number): Promise<void> {
+    await this.#of.leaving(record.id, callbackTimeout);
+    await this.#end(record);
+  }
+
+  async #end({ id, config, manager, site }: WorkerRecord, timeout?: number): Promise<void> {
+    try {
+      await manager.kill?.(id, config, site);
+    } finally {
+      await site.close(timeout === undefined ? {} : { timeout });
+    }
   }
 
   /** Gives up what runs in these workers for others, and tells their managers, which may know more. */
