@@ -96,7 +96,7 @@ overSites('adding and counting', (bench) => {
     },
   );
 
-  bench.chosen(
+  bench.test(
     '14. What is said of the environment and of Node’s flags goes before what would be inherited',
     async () => {
       const cluster = await bench.fresh(0);

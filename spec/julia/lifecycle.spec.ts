@@ -180,6 +180,8 @@ describe('listeners', () => {
     });
     cluster.on('leave', (id) => order.push(`${id} is gone`));
     const removal = cluster.rmProcs(2);
+    // Until it is let go it does its work.
+    expect(await cluster.remotecallFetch(julia.myid, 2)).toBe(2);
     finish();
     await removal;
     expect(order).toEqual(['let go of 2', '2 is gone']);

@@ -35,9 +35,22 @@ const SITES: Record<Bench['kind'], () => RemoteManagerOptions> = {
   ssh: () => (ssh.unavailable === undefined ? { fork: 'ssh', host: ssh.host, sshOptions: ssh.options } : {}),
 };
 
+/** Runs no case. */
+const NOTHING: Bench = {
+  kind: 'ssh',
+  workers: () => ({ launch: () => [] }),
+  shared: () => Promise.reject(new Error('No case runs here.')),
+  fresh: () => Promise.reject(new Error('No case runs here.')),
+  test: () => {},
+  chosen: () => {},
+};
+
 /** Runs the cases of a section over virtual and sh sites, and the chosen ones over ssh. */
 export function overSites(section: string, cases: (bench: Bench) => void): void {
-  describe.each(['virtual', 'sh', 'ssh'] as const)(`${section}, over %s sites`, (kind) => {
+  let chosen = 0;
+  cases({ ...NOTHING, chosen: () => chosen++ });
+  const kinds = chosen > 0 ? (['virtual', 'sh', 'ssh'] as const) : (['virtual', 'sh'] as const);
+  describe.each(kinds)(`${section}, over %s sites`, (kind) => {
     const own: Cluster[] = [];
     let shared: Promise<Cluster> | undefined;
     const make = async (count: number, options: ClusterOptions = {}): Promise<Cluster> => {

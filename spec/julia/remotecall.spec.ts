@@ -4,7 +4,7 @@ import { LineBox } from '../support/sites.ts';
 import { julia, overSites } from './over-sites.ts';
 
 overSites('the remotecall family', (bench) => {
-  bench.chosen('41. What remoteDo calls and throws is printed, and does the worker no harm', async () => {
+  bench.test('41. What remoteDo calls and throws is printed, and does the worker no harm', async () => {
     const lines = new LineBox();
     const cluster = await bench.fresh(1, {
       output: (line, { id, stream }) => {

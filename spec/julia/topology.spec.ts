@@ -15,7 +15,7 @@ overSites('topology', (bench) => {
   // Threads have their process in common, which is the shortest way between them.
   const each = bench.kind === 'virtual' ? 0 : 1;
 
-  bench.chosen('134. With master_worker a call between workers fails, and process 1 calls each', async () => {
+  bench.test('134. With master_worker a call between workers fails, and process 1 calls each', async () => {
     const cluster = await bench.fresh(2, { topology: 'master_worker' });
     const error = await rejection(call(cluster, 2, 3));
     expect(error).toMatchObject({ code: 'ERR_OFFSITE_REMOTE', id: 2 });
