@@ -11,12 +11,14 @@ import type {
 } from '../lib/cluster/protocol.ts';
 import type { TreeNode } from '../lib/engine/tree.ts';
 import type { Remote } from '../lib/module/remote.ts';
+import { OptionError } from '../lib/wire/errors.ts';
 import { AddedProcs } from './cluster/added-procs.ts';
-import { type ClusterEvents, type ClusterListener, Lifecycle } from './cluster/lifecycle.ts';
+import { CALLBACK_WITHIN, type ClusterEvents, type ClusterListener, Lifecycle } from './cluster/lifecycle.ts';
 import { type AddProcsOptions, type AddProcsTarget, managerOf } from './cluster/manager-of.ts';
-import { type ClusterOptions, checkClusterOptions } from './cluster/options.ts';
+import { type CheckedClusterOptions, type ClusterOptions, checkClusterOptions } from './cluster/options.ts';
 import { OwnerPerformer } from './cluster/owner-service.ts';
 import { Preparations } from './cluster/preparations.ts';
+import { connectionsOf, procsBeside } from './cluster/survey.ts';
 import { ClusterView } from './cluster/view.ts';
 import { Workers } from './cluster/workers.ts';
 import type { RemoteManager } from './remote-manager.ts';
@@ -33,6 +35,7 @@ export class Cluster extends ClusterView implements AsyncDisposable {
   /** Holds the workers' sites; they are its temporary children, because an id is never used again. */
   readonly supervisor: Supervisor;
   readonly #member: Member;
+  readonly #options: CheckedClusterOptions;
   readonly #workers: Workers;
   readonly #preparations = new Preparations();
   readonly #lifecycle = new Lifecycle();
@@ -52,7 +55,7 @@ export class Cluster extends ClusterView implements AsyncDisposable {
         bounds: CallBounds,
       ) => this.#everywhere(fn, args, ids, bounds),
       interruptProcs: (ids: readonly number[]) => this.#workers.interrupt(ids),
-      procsBeside: (id: number) => this.#workers.beside(id),
+      procsBeside: (id: number) => procsBeside(this.#member, id),
       setStatus: async (id: number, status: unknown) => {
         // What comes from one that is gone is kept for nobody.
         if (id === 1 || this.#workers.site(id)) this.#statuses.set(id, status);
@@ -77,6 +80,7 @@ export class Cluster extends ClusterView implements AsyncDisposable {
     super(member, requests);
     this.name = checked.name ?? `cluster/${++clusters}`;
     this.#member = member;
+    this.#options = checked;
     this.supervisor = new Supervisor({ name: this.name });
     this.#workers = new Workers({
       member,
@@ -87,7 +91,7 @@ export class Cluster extends ClusterView implements AsyncDisposable {
       preparations: this.#preparations,
       starting: (id) => this.#lifecycle.tell('starting', id),
       joined: (id) => this.#lifecycle.tell('join', id),
-      leaving: (id, timeout) => this.#lifecycle.announce('leaving', { timeout }, id),
+      leaving: (id, timeout = CALLBACK_WITHIN) => this.#lifecycle.announce('leaving', { timeout }, id),
       left: (id, reason) => {
         const status = this.#statuses.get(id);
         this.#statuses.delete(id);
@@ -102,6 +106,7 @@ export class Cluster extends ClusterView implements AsyncDisposable {
    * it comes. Rejects with AddProcsError, which has all failures; those that came stay. Throws OptionError.
    */
   override addProcs(target: AddProcsTarget = 'auto', options: AddProcsOptions = {}): AddedProcs {
+    this.#agree(options);
     const { manager, defaults } = managerOf(target, options);
     return new AddedProcs(async (came) => {
       const failures: unknown[] = [];
@@ -122,6 +127,23 @@ export class Cluster extends ClusterView implements AsyncDisposable {
     });
   }
 
+  /** As in Julia, all workers of a cluster have the same topology. */
+  #agree({ topology, lazy }: AddProcsOptions): void {
+    for (const [option, wish] of [
+      ['topology', topology],
+      ['lazy', lazy],
+    ] as const) {
+      if (wish === undefined || wish === this.#options[option]) continue;
+      if (this.nprocs > 1) {
+        throw new OptionError(
+          option,
+          `The workers of ${this.name} have ${option} ${this.#options[option]}, and those that are added must have the same; make another cluster for ${wish}.`,
+        );
+      }
+      Object.assign(this.#options, { [option]: wish });
+    }
+  }
+
   /** The site of a worker, for what the cluster has no word for; `undefined` if there is none of that id. */
   site(id: number): RemoteManager | undefined {
     return this.#workers.site(id);
@@ -132,7 +154,7 @@ export class Cluster extends ClusterView implements AsyncDisposable {
    * and serves both. Threads, and who is reached through process 1, have none.
    */
   connections(): Promise<ReadonlyMap<number, number>> {
-    return this.#workers.connections();
+    return connectionsOf(this.#workers.services);
   }
 
   /** The cluster's sites, as `tree()` shows them. Never rejects. */

@@ -4,9 +4,10 @@
  * nothing that starts sites, and little travels. `offsite` has the same names.
  */
 
+export type { AddProcsOptions } from '../actors/cluster/add-procs-options.ts';
 export type { ArgsFor, ClusterCalls, Lender, ResultOf, Where } from '../actors/cluster/calls.ts';
 export { currentCluster } from '../actors/cluster/current-cluster.ts';
-export type { AddProcsOptions, AddProcsTarget } from '../actors/cluster/manager-of.ts';
+export type { AddProcsTarget } from '../actors/cluster/manager-of.ts';
 export type { ClusterView, EverywhereOptions, RmProcsOptions } from '../actors/cluster/view.ts';
 export {
   type AnyWorkerPool,
@@ -51,4 +52,4 @@ export { ChannelClosedError, FutureSetError, NoReferenceError } from './cluster/
 export { Future } from './cluster/references/future.ts';
 export type { FutureOptions } from './cluster/references/make.ts';
 export { RemoteChannel } from './cluster/references/remote-channel.ts';
-export type { ChannelStore } from './cluster/references/store-cell.ts';
+export type { ChannelStore, StoreOptions } from './cluster/references/store-cell.ts';

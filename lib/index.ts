@@ -1,14 +1,15 @@
 /// <reference types="node" preserve="true" />
 export type { AddedProcs } from '../actors/cluster/added-procs.ts';
 export { AddProcsError } from '../actors/cluster/added-procs.ts';
+export { CommandManager, type CommandManagerOptions } from '../actors/cluster/command-manager.ts';
 export type { ClusterEvents, ClusterListener } from '../actors/cluster/lifecycle.ts';
-export type {
-  ClusterManager,
-  LaunchRequest,
-  WorkerConfig,
-  WorkerEvent,
-} from '../actors/cluster/manager.ts';
+export { LocalManager } from '../actors/cluster/local-manager.ts';
+export { readMachineFile } from '../actors/cluster/machine-file.ts';
+export type { MachineTarget, WorkerCount } from '../actors/cluster/machine-spec.ts';
+export type { ClusterManager, LaunchRequest, WorkerConfig, WorkerEvent } from '../actors/cluster/manager.ts';
 export type { ClusterOptions, Topology, WorkerLine } from '../actors/cluster/options.ts';
+export { SlurmError, SlurmManager, type SlurmManagerOptions } from '../actors/cluster/slurm-manager.ts';
+export { SSHManager } from '../actors/cluster/ssh-manager.ts';
 export { Cluster } from '../actors/cluster.ts';
 export { ControlError } from '../actors/control/errors.ts';
 export { expose, unexpose } from '../actors/control.ts';

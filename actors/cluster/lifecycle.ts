@@ -1,6 +1,9 @@
 import type { ExitedReason } from '../../lib/cluster/errors.ts';
 import { within } from '../../lib/cluster/within.ts';
 
+/** How long those are waited for who were told that a worker is about to be removed, in milliseconds, as in DistributedNext. */
+export const CALLBACK_WITHIN = 10_000;
+
 /** What becomes of the workers of a cluster; DistributedNext's lifecycle callbacks, `add_worker_starting_callback` and so on. */
 export interface ClusterEvents {
   /** A worker of that id is about to be started. What a listener throws or rejects with fails its addition. */

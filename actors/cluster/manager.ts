@@ -1,4 +1,4 @@
-import type { RemoteManager, RemoteManagerOptions } from '../remote-manager.ts';
+import type { RemoteManager, RemoteManagerOptions, SiteExit } from '../remote-manager.ts';
 
 /** How one worker is to be started, as a manager's `launch` tells it. */
 export interface WorkerConfig {
@@ -12,7 +12,7 @@ export interface WorkerConfig {
   readonly ident?: string | number;
   /** Whom it may call in a topology of the manager's own, by their idents. */
   readonly connectIdents?: readonly (string | number)[];
-  /** What the manager itself wants to know of it later. */
+  /** What the manager itself wants to know of it later; the same object in each of its calls. */
   readonly userdata?: unknown;
 }
 
@@ -40,6 +40,8 @@ export interface ClusterManager {
   manage?(event: WorkerEvent, id: number, config: WorkerConfig): void | Promise<void>;
   /** Ends a worker that is removed. @default its site is closed */
   kill?(id: number, config: WorkerConfig, site: RemoteManager): Promise<void>;
+  /** Why a worker has ended that nobody removed, as the end of a sentence; `undefined` if it knows no more than the exit. */
+  explain?(exit: SiteExit, config: WorkerConfig): string | undefined;
   /** How many sites on one host may start at once: sshd refuses more than its MaxStartups. @default no bound */
   readonly maxParallel?: number;
 }

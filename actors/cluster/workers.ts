@@ -16,21 +16,21 @@ import type * as worker from '../../lib/cluster/worker.ts';
 import { functorOf } from '../../lib/module/functor-text.ts';
 import type { Remote } from '../../lib/module/remote.ts';
 import { TimeoutError } from '../../lib/wire/errors.ts';
-import { RemoteManager, type RemoteManagerOptions } from '../remote-manager.ts';
+import type { SiteExit } from '../remote-manager/state.ts';
+import type { RemoteManager, RemoteManagerOptions } from '../remote-manager.ts';
 import type { Supervisor } from '../supervisor.ts';
+import { Admission } from './admission.ts';
 import type { ClusterManager, WorkerConfig, WorkerEvent } from './manager.ts';
 import type { CheckedClusterOptions } from './options.ts';
 import type { Preparations } from './preparations.ts';
 import { isReachable, mayCall } from './topology.ts';
+import { startWorker } from './worker-site.ts';
 
-/** The module that makes a site a worker: the built one beside built code, the source beside sources. */
+/** The module that makes a site a worker, built into one file from `lib/cluster/worker.ts`. */
 const WORKER = new URL(
-  `../../lib/cluster/worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`,
+  `${import.meta.url.endsWith('.ts') ? '../../dist' : '../..'}/worker/worker.js`,
   import.meta.url,
 );
-
-/** How long those are waited for who were told that a worker is about to be removed, in milliseconds, as in DistributedNext. */
-const CALLBACK_WITHIN = 10_000;
 
 /** One worker as process 1 keeps it. */
 interface WorkerRecord {
@@ -40,6 +40,8 @@ interface WorkerRecord {
   readonly site: RemoteManager;
   /** What it lets others call; usable as soon as it has joined. */
   readonly service: Remote<WorkerService>;
+  /** Whether it has been counted in. */
+  joined: boolean;
   /** Set when it is being removed: its end is no accident then. */
   removal: Promise<void> | undefined;
 }
@@ -55,7 +57,7 @@ export interface WorkersOf {
   /** Told of what becomes of a worker, see ClusterEvents; `leaving` is waited for no longer than `timeout` ms. */
   readonly starting: (id: number) => Promise<void>;
   readonly joined: (id: number) => Promise<void>;
-  readonly leaving: (id: number, timeout: number) => Promise<void>;
+  readonly leaving: (id: number, timeout: number | undefined) => Promise<void>;
   readonly left: (id: number, reason: ExitedReason) => void;
 }
 
@@ -65,6 +67,7 @@ export class Workers {
   readonly #records = new Map<number, WorkerRecord>();
   /** Those that are being added: the cluster's end is theirs. */
   readonly #adding = new Map<Promise<unknown>, RemoteManager>();
+  readonly #admission = new Admission();
   /** Ids are never used again. */
   #last = 1;
 
@@ -89,17 +92,27 @@ export class Workers {
    * nothing is left of it.
    */
   async add(manager: ClusterManager, config: WorkerConfig, defaults: RemoteManagerOptions): Promise<number> {
-    if (this.#of.member.closed) throw new ClusterClosedError();
     const id = ++this.#last;
-    const site = await this.#start(id, manager, config, defaults).catch(async (error: unknown) => {
+    const leave = await this.#admission.enter(
+      config.site.host ?? 'localhost',
+      manager.maxParallel ?? Number.POSITIVE_INFINITY,
+    );
+    let site: RemoteManager;
+    try {
+      await this.#of.starting(id);
+      if (this.#of.member.closed) throw new ClusterClosedError();
+      site = await startWorker(id, manager, config, defaults, this.#of.options.output);
+    } catch (error) {
+      leave();
       await this.#tell(manager, 'finalize', id, config);
       throw error;
-    });
+    }
     const adding = this.#join(id, site, manager, config);
     this.#adding.set(adding, site);
     try {
       return await adding;
     } finally {
+      leave();
       this.#adding.delete(adding);
     }
   }
@@ -121,6 +134,7 @@ export class Workers {
     config: WorkerConfig,
   ): Promise<number> {
     const { member, supervisor, preparations, options, joined } = this.#of;
+    let record: WorkerRecord | undefined;
     try {
       if (member.closed) throw new ClusterClosedError();
       const module = site.link<typeof worker>(WORKER);
@@ -134,59 +148,38 @@ export class Workers {
         owner,
         ids,
       })) as unknown as Remote<WorkerService>;
-      const record: WorkerRecord = { id, config, manager, site, service, removal: undefined };
+      record = { id, config, manager, site, service, joined: false, removal: undefined };
       this.#records.set(id, record);
       await preparations.replay((fn, args) => service.prepare(fn, args));
       // From here to `joined` nothing waits, so that nothing that is run everywhere can miss it.
       if (member.closed) throw new ClusterClosedError();
       const others = this.#joinedRecords();
+      record.joined = true;
       member.joined([id]);
-      site.on('exit', ({ reason }) =>
-        this.#left(record, reason === 'fork-failed' ? 'crashed' : (reason as ExitedReason)),
-      );
+      site.on('exit', (exit) => this.#exited(record!, exit));
       const told = [service.joined(member.ids), ...others.map((other) => other.service.joined([id]))];
       // One that dies meanwhile need not know it.
       await Promise.all(told.map((each) => each.then(undefined, () => {})));
       if (options.topology !== 'master_worker' && !options.lazy) await this.#connectEagerly(record, others);
       await supervisor.startChild({ id: String(id), start: () => site, restart: 'temporary' });
       await manager.manage?.('register', id, config);
-      await joined(id);
+      if (member.has(id)) await joined(id);
       return id;
     } catch (error) {
-      const record = this.#records.get(id);
-      if (record && member.has(id)) this.#left(record, 'crashed');
-      else {
+      await site.close({ cause: error });
+      // Who had joined is deregistered by its exit; a manager hears of each end once.
+      if (!record?.joined) {
         this.#records.delete(id);
         member.left(id, 'crashed');
+        await this.#tell(manager, 'finalize', id, config);
       }
-      await site.close({ cause: error });
-      await this.#tell(manager, 'finalize', id, config);
       throw error;
     }
   }
 
-  async #start(
-    id: number,
-    manager: ClusterManager,
-    config: WorkerConfig,
-    defaults: RemoteManagerOptions,
-  ): Promise<RemoteManager> {
-    await this.#of.starting(id);
-    // It may have been closed meanwhile, and then nobody would end the site.
-    if (this.#of.member.closed) throw new ClusterClosedError();
-    const { output } = this.#of.options;
-    const print = (stream: 'stdout' | 'stderr') => (line: string) => {
-      const text = output(line, { id, stream });
-      if (text !== undefined) process[stream].write(`${text}\n`);
-    };
-    const options: RemoteManagerOptions = {
-      name: `process ${id}`,
-      stdout: print('stdout'),
-      stderr: print('stderr'),
-      ...defaults,
-      ...config.site,
-    };
-    return manager.connect ? manager.connect({ ...config, site: options }) : new RemoteManager(options);
+  /** What the workers let process 1 call that are in the cluster. */
+  get services(): ReadonlyMap<number, Remote<WorkerService>> {
+    return new Map(this.#joinedRecords().map(({ id, service }) => [id, service]));
   }
 
   #joinedRecords(): WorkerRecord[] {
@@ -199,14 +192,15 @@ export class Workers {
     await service.connect(allowed);
   }
 
-  #left(record: WorkerRecord, reason: ExitedReason): void {
+  #exited(record: WorkerRecord, exit: SiteExit): void {
     const { id, config, manager } = record;
     if (!this.#records.delete(id)) return;
-    const why = record.removal ? 'removed' : reason;
-    this.#of.member.left(id, why);
-    for (const { service } of this.#joinedRecords()) service.left(id, why).then(undefined, () => {});
+    const reason = record.removal ? 'removed' : reasonOf(exit);
+    const why = record.removal ? undefined : manager.explain?.(exit, config);
+    this.#of.member.left(id, reason, why);
+    for (const { service } of this.#joinedRecords()) service.left(id, reason, why).then(undefined, () => {});
     void this.#tell(manager, 'deregister', id, config);
-    this.#of.left(id, why);
+    this.#of.left(id, reason);
   }
 
   async #tell(manager: ClusterManager, event: WorkerEvent, id: number, config: WorkerConfig): Promise<void> {
@@ -220,10 +214,7 @@ export class Workers {
   }
 
   /** Ends workers and resolves when they are gone. Rejects with NoProcessError, and TimeoutError, which names who is left. */
-  async remove(
-    ids: readonly number[],
-    { timeout: waitfor, callbackTimeout = CALLBACK_WITHIN }: RemoveBounds,
-  ): Promise<void> {
+  async remove(ids: readonly number[], { timeout: waitfor, callbackTimeout }: RemoveBounds): Promise<void> {
     const records = ids.map((id) => {
       this.#of.member.check(id);
       return this.#records.get(id);
@@ -250,7 +241,7 @@ export class Workers {
     );
   }
 
-  async #remove(record: WorkerRecord, callbackTimeout: number): Promise<void> {
+  async #remove(record: WorkerRecord, callbackTimeout: number | undefined): Promise<void> {
     await this.#of.leaving(record.id, callbackTimeout);
     await this.#end(record);
   }
@@ -274,32 +265,6 @@ export class Workers {
         await this.#tell(record.manager, 'interrupt', id, record.config);
       }),
     );
-  }
-
-  /** How many connections to other workers each has made. One that dies meanwhile is left out. */
-  async connections(): Promise<Map<number, number>> {
-    const counts = await Promise.all(
-      this.#joinedRecords().map(async ({ id, service }) => {
-        const made = await service.connections().then(undefined, () => undefined);
-        return [id, made] as const;
-      }),
-    );
-    return new Map(counts.filter((each): each is readonly [number, number] => each[1] !== undefined));
-  }
-
-  /** See OwnerService. */
-  async beside(id: number): Promise<number[]> {
-    const { member } = this.#of;
-    const hosts = await Promise.all(
-      member.ids.map(async (each) => {
-        const hostname = member.ask(each, {}, (peer) => peer.hostname());
-        // One that dies meanwhile is on no host.
-        return [each, each === id ? await hostname : await hostname.catch(() => undefined)] as const;
-      }),
-    );
-    member.check(id);
-    const host = new Map(hosts).get(id);
-    return hosts.filter(([, hostname]) => hostname === host).map(([each]) => each);
   }
 
   /** See OwnerService. */
@@ -333,6 +298,9 @@ export class Workers {
     return mayCall(topology, this.#records.get(from)?.config, this.#records.get(to)?.config);
   }
 }
+
+const reasonOf = ({ reason }: SiteExit): ExitedReason =>
+  reason === 'fork-failed' || reason === 'disconnected' ? 'crashed' : reason;
 
 /** Waits for a promise, but no longer than so many milliseconds. */
 const orAfter = (promise: Promise<unknown>, milliseconds: number): Promise<unknown> => {

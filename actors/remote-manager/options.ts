@@ -47,6 +47,8 @@ export interface RemoteManagerOptions {
   nodePath?: string;
   /** More words for ssh, for instance `['-J', 'gate']`. @default none */
   sshOptions?: readonly string[];
+  /** The command line of ssh. @default the environment variable OFFSITE_SSH, or 'ssh' */
+  ssh?: string;
   /** Folders outside the packages of linked modules from which these may import. @default none */
   serve?: readonly string[];
   /** What a call, a value or a stream may take of either process. @default see Limits */
@@ -101,6 +103,7 @@ export type AttachOptions = Pick<
   | 'engine'
   | 'nodePath'
   | 'sshOptions'
+  | 'ssh'
   | 'serve'
   | 'limits'
 >;
@@ -145,6 +148,7 @@ const schema = v.strictObject({
   engine: v.optional(v.picklist(['travel', 'installed']), 'travel'),
   nodePath: v.optional(v.string()),
   sshOptions: v.optional(words, []),
+  ssh: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
   serve: v.optional(
     v.array(
       v.pipe(

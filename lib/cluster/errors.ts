@@ -20,6 +20,14 @@ nameError(RemoteException, 'RemoteException');
 /** How a process of a cluster came to its end: a death of its site, or its removal. */
 export type ExitedReason = DeathReason | 'removed' | 'closed';
 
+/** What more is known of an end. */
+interface ExitedDetails extends ErrorOptions {
+  /** What has become of what was asked, as the end of a sentence. @default whether the call may have run */
+  readonly what?: string | undefined;
+  /** How it ended, in the words of who had started it. */
+  readonly why?: string | undefined;
+}
+
 /** A process of the cluster is gone, and with it what was asked of it: Julia's `ProcessExitedException`. */
 export class ProcessExitedException extends OffsiteError {
   readonly id: number;
@@ -31,14 +39,11 @@ export class ProcessExitedException extends OffsiteError {
     id: number,
     reason: ExitedReason,
     mayHaveRun: boolean,
-    options?: ErrorOptions & { what?: string },
+    { what, why, ...options }: ExitedDetails = {},
   ) {
-    const what = options?.what ?? (mayHaveRun ? 'the call may have run' : 'nothing was sent to it');
-    super(
-      'ERR_OFFSITE_PROCESS_EXITED',
-      `Process ${id} of the cluster has ended (${reason}); ${what}.`,
-      options,
-    );
+    const how = why === undefined ? `(${reason})` : `(${reason}: ${why})`;
+    const rest = what ?? (mayHaveRun ? 'the call may have run' : 'nothing was sent to it');
+    super('ERR_OFFSITE_PROCESS_EXITED', `Process ${id} of the cluster has ended ${how}; ${rest}.`, options);
     this.id = id;
     this.reason = reason;
     this.mayHaveRun = mayHaveRun;

@@ -26,6 +26,12 @@ export interface MemberHost {
   lost?(id: number): void;
 }
 
+/** How a process came to its end: by which reason, and in the words of who had started it. */
+interface End {
+  readonly reason: ExitedReason;
+  readonly why: string | undefined;
+}
+
 /** One process in one cluster: who is there, and the calls to each. Both process 1 and the workers have one. */
 export class Member {
   /** Unique among all clusters everywhere. */
@@ -39,7 +45,7 @@ export class Member {
   readonly #host: MemberHost;
   readonly #ids: Set<number>;
   /** Those that were there once, and why they are not: ids are never used again. */
-  readonly #departed = new Map<number, ExitedReason>();
+  readonly #departed = new Map<number, End>();
   readonly #listeners = new Set<(id: number, reason: ExitedReason) => void>();
   readonly #joinListeners = new Set<(id: number) => void>();
   #closed = false;
@@ -70,7 +76,7 @@ export class Member {
 
   /** Why a process is not in the cluster any more; `undefined` if it is, or never was. */
   departed(id: number): ExitedReason | undefined {
-    return this.#departed.get(id);
+    return this.#departed.get(id)?.reason;
   }
 
   /** The worker whose turn it is, and process 1 while there are none: Julia's `nextproc`, which knows of no load. */
@@ -97,10 +103,10 @@ export class Member {
   }
 
   /** This one is not in the cluster any more. */
-  left(id: number, reason: ExitedReason): void {
+  left(id: number, reason: ExitedReason, why?: string): void {
     if (this.#departed.has(id)) return;
     this.#ids.delete(id);
-    this.#departed.set(id, reason);
+    this.#departed.set(id, { reason, why });
     this.#host.left?.(id);
     this.references.left(id, reason);
     for (const listener of [...this.#listeners]) listener(id, reason);
@@ -131,10 +137,10 @@ export class Member {
   check(id: number): void {
     if (this.#closed) throw new ClusterClosedError();
     if (this.#ids.has(id)) return;
-    const reason = this.#departed.get(id);
-    throw reason === undefined
-      ? new NoProcessError(id, this.ids)
-      : new ProcessExitedException(id, reason, false);
+    const gone = this.#departed.get(id);
+    throw gone
+      ? new ProcessExitedException(id, gone.reason, false, { why: gone.why })
+      : new NoProcessError(id, this.ids);
   }
 
   /**
@@ -187,18 +193,18 @@ export class Member {
   /** What a call rejects with that did not get its answer. */
   async #failureOf(id: number, error: unknown): Promise<unknown> {
     if (isEndOfSite(error)) {
-      const told = await this.#reason(id);
-      if (told === undefined) this.#host.lost?.(id);
-      const reason = told ?? ('reason' in error ? error.reason : 'closed');
-      return new ProcessExitedException(id, reason, error.mayHaveRun, { cause: error });
+      const told = await this.#end(id);
+      if (!told) this.#host.lost?.(id);
+      const reason = told?.reason ?? ('reason' in error ? error.reason : 'closed');
+      return new ProcessExitedException(id, reason, error.mayHaveRun, { cause: error, why: told?.why });
     }
     // Its answer could not be sent, or its module not be loaded.
     const far = error instanceof Error && Object.hasOwn(error, 'site') && id !== this.id;
     return far ? new RemoteException(id, error) : error;
   }
 
-  /** Why a process has left; a direct connection breaks before process 1 can tell. */
-  async #reason(id: number): Promise<ExitedReason | undefined> {
+  /** How a process has left; a direct connection breaks before process 1 can tell. */
+  async #end(id: number): Promise<End | undefined> {
     if (!this.#departed.has(id) && !this.#closed) {
       let stop = () => {};
       await new Promise<void>((resolve) => {

@@ -88,7 +88,7 @@ export interface WorkerService extends MemberService {
   /** These are in the cluster now. */
   joined(ids: readonly number[]): void;
   /** This one is not any more. */
-  left(id: number, reason: ExitedReason): void;
+  left(id: number, reason: ExitedReason, why: string | undefined): void;
   /** Opens a door for others, once; gives where it is. */
   open(bind: string | undefined): Promise<MemberAddress>;
   /** Connects to those it may call, before it has to. */

@@ -1,4 +1,5 @@
 import type { CallOptions } from '../wire/call/options.ts';
+import { whenAborted } from '../wire/call/when-aborted.ts';
 import { TimeoutError } from '../wire/errors.ts';
 
 /** The longest time that Node's timers take; what is longer is no bound. */
@@ -17,8 +18,7 @@ export const within = async <T>(
   signal?.throwIfAborted();
   let clean = () => {};
   const givenUp = new Promise<never>((_, reject) => {
-    const abort = () => reject(signal!.reason as Error);
-    signal?.addEventListener('abort', abort, { once: true });
+    const unlisten = signal && whenAborted(signal, () => reject(signal.reason as Error));
     const timer =
       timeout === undefined || timeout > FOREVER
         ? undefined
@@ -27,7 +27,7 @@ export const within = async <T>(
             timeout,
           );
     clean = () => {
-      signal?.removeEventListener('abort', abort);
+      unlisten?.();
       clearTimeout(timer);
     };
   });

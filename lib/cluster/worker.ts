@@ -135,8 +135,8 @@ class Worker extends Performer implements WorkerService {
   }
 
   /** See WorkerService. */
-  left(id: number, reason: ExitedReason): void {
-    this.member.left(id, reason);
+  left(id: number, reason: ExitedReason, why: string | undefined): void {
+    this.member.left(id, reason, why);
   }
 
   /** See MemberService. */

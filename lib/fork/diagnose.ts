@@ -13,6 +13,14 @@ const SIGNS: readonly [RegExp, (found: RegExpExecArray) => Pick<ForkFailure, 'st
       }),
     ],
     [
+      /srun: (?:error: )?((?:Unable to|Invalid|Requested|Expired|Job|Memory|Access|Unspecified|Required|Slurm job)\b.*)/,
+      ([, said = '']) => ({
+        step: 'command',
+        what: `Slurm did not start it (${said.replace(/\.$/, '')}).`,
+        remedy: 'Check that its job still runs, `squeue --me`, and has what was asked of it.',
+      }),
+    ],
+    [
       /Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED|No .* host key is known/,
       () => ({
         step: 'host-key',

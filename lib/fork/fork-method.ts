@@ -24,6 +24,8 @@ export interface ForkRequest {
   readonly nodePath?: string;
   /** More words for ssh, before the host. */
   readonly sshOptions: readonly string[];
+  /** The command line of ssh, if it is not the system's own. */
+  readonly ssh?: string;
   readonly resourceLimits?: ResourceLimits;
   /** How long the whole start may take, in milliseconds. */
   readonly timeout: number;

@@ -1,5 +1,5 @@
 import { engineLine, quote, SHELL, STANDARD_PATH } from './first-stage.ts';
-import type { Fork } from './fork-method.ts';
+import type { Command, Fork, ForkRequest } from './fork-method.ts';
 import { parseHost } from './host.ts';
 import { forkProcess } from './process.ts';
 
@@ -12,13 +12,13 @@ const FOR_EVER = 2 ** 31 - 1;
 const askedInVain = (unreachableTimeout: number): number =>
   Math.min(FOR_EVER, Math.ceil(unreachableTimeout / 1000 / ALIVE_EVERY) + 1);
 
-/**
- * A process on another host, through the system's own `ssh`, so that the user's config, agent, jump hosts and known
- * hosts work. It never asks anything. `OFFSITE_SSH` may name another command line for ssh, as GIT_SSH_COMMAND does.
- */
-export const ssh: Fork = (request) => {
+/** What the command line of an ssh depends on. */
+export type SshRequest = Pick<ForkRequest, 'host' | 'sshOptions' | 'ssh' | 'timeout' | 'unreachableTimeout'>;
+
+/** The system's own `ssh`, or the one that was named, that runs a shell line on a host. It never asks anything. */
+export const sshCommand = (request: SshRequest, line: string): Pick<Command, 'file' | 'args'> => {
   const { user, host, port } = parseHost(request.host);
-  const words = (line: string) => [
+  const words = [
     '-T',
     ...['-o', 'BatchMode=yes'],
     ...['-o', `ServerAliveInterval=${ALIVE_EVERY}`],
@@ -30,13 +30,19 @@ export const ssh: Fork = (request) => {
     user === undefined ? host : `${user}@${host}`,
     line,
   ];
-  const { OFFSITE_SSH } = process.env;
-  const command = (line: string) =>
-    OFFSITE_SSH
-      ? { file: 'sh', args: ['-c', `exec ${OFFSITE_SSH} "$@"`, 'ssh', ...words(line)] }
-      : { file: 'ssh', args: words(line) };
+  const program = request.ssh ?? process.env.OFFSITE_SSH;
+  return program
+    ? { file: 'sh', args: ['-c', `exec ${program} "$@"`, 'ssh', ...words] }
+    : { file: 'ssh', args: words };
+};
+
+/**
+ * A process on another host, through the system's own `ssh`, so that the user's config, agent, jump hosts and known
+ * hosts work. `OFFSITE_SSH` may name another command line for ssh, as GIT_SSH_COMMAND does.
+ */
+export const ssh: Fork = (request) => {
   // Whatever the login shell is, a POSIX one reads the line.
   const elsewhere = (line: string) =>
-    command(`exec ${SHELL} -c ${quote(`PATH=$PATH:${STANDARD_PATH}; ${line}`)}`);
-  return forkProcess({ method: 'ssh', ...command(engineLine(request)), elsewhere }, request);
+    sshCommand(request, `exec ${SHELL} -c ${quote(`PATH=$PATH:${STANDARD_PATH}; ${line}`)}`);
+  return forkProcess({ method: 'ssh', ...sshCommand(request, engineLine(request)), elsewhere }, request);
 };

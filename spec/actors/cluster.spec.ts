@@ -9,7 +9,6 @@ import {
   OptionError,
   ProcessExitedException,
   RemoteException,
-  type RemoteManagerOptions,
   TimeoutError,
   UnserializableError,
 } from '../../lib/index.ts';
@@ -30,23 +29,19 @@ afterEach(async () => {
 });
 
 const ssh = inject('ssh');
-const methods: [name: string, options: () => RemoteManagerOptions][] = [
-  ['virtual', () => ({ fork: 'virtual' })],
-  ['sh', () => ({ fork: 'sh' })],
+type Add = (to: Cluster, count: number) => PromiseLike<number[]>;
+const methods: [name: string, add: Add][] = [
+  ['virtual', (to, count) => to.addProcs(count, { fork: 'virtual' })],
+  ['sh', (to, count) => to.addProcs(count, { fork: 'sh' })],
   ...(ssh.unavailable === undefined
-    ? [
-        ['ssh', () => ({ fork: 'ssh', host: ssh.host, sshOptions: ssh.options })] as [
-          string,
-          () => RemoteManagerOptions,
-        ],
-      ]
+    ? [['ssh', (to, count) => to.addProcs([[ssh.host, count]], { sshflags: ssh.options })] as [string, Add]]
     : []),
 ];
 
-describe.each(methods)('A cluster of %s sites', (_name, options) => {
+describe.each(methods)('A cluster of %s sites', (_name, add) => {
   test('calls functions of modules and functors in its workers, and they in each other', async () => {
     const here = cluster();
-    const [a, b] = await here.addProcs(2, options());
+    const [a, b] = await add(here, 2);
     expect(await here.remotecallFetch(work.square, a!, 7)).toBe(49);
     expect(
       await here.remotecallFetch(
@@ -61,7 +56,7 @@ describe.each(methods)('A cluster of %s sites', (_name, options) => {
 
   test('tells what a function threw from what went wrong on the way', async () => {
     const here = cluster();
-    const [a, b] = await here.addProcs(2, options());
+    const [a, b] = await add(here, 2);
     const thrown = await rejection(here.remotecallFetch(work.callFrom, a!, work.fail, b!, 'no such range'));
     expect(thrown).toBeInstanceOf(RemoteException);
     expect(thrown).toMatchObject({ id: a, cause: { id: b, cause: { message: 'no such range' } } });

@@ -192,7 +192,8 @@ export function aptInstall(...packages: string[]): void {
   aptGet('install', '--no-install-recommends', ...packages);
 }
 
-function freePort(): Promise<number> {
+/** A port of 127.0.0.1 that nobody listens on. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);

@@ -134,7 +134,12 @@ export class Cells {
     const cell = this.#cells.get(keyOf(ref));
     if (cell) return this.#noteOf(cell, from, note);
     if (!this.#isExpected(ref)) return;
-    this.#expect(ref, { go: (made) => this.#noteOf(made, from, note), fail: () => {} });
+    const go = (made: Cell) => {
+      this.#noteOf(made, from, note);
+      // It may have ended since, and nobody would tell of it again.
+      if (this.#host.departed(from) !== undefined) this.#bury(made, keyOf(ref), from);
+    };
+    this.#expect(ref, { go, fail: () => {} });
   }
 
   /** See ReferencesService; also what is not there any more may come home. */
@@ -157,11 +162,16 @@ export class Cells {
     for (const [key, cell] of [...this.#cells]) {
       if (cell.kind === 'future') cell.left(id, reason);
       else cell.left(id);
-      if (!cell.holders.delete(id)) continue;
-      const token = `departed ${id}`;
-      cell.holders.lend(token);
-      this.#deaths.add(() => this.#expire(key, cell, token));
+      this.#bury(cell, key, id);
     }
+  }
+
+  /** What a dead process held is a loan of its own: what it had sent on is not heard of yet. */
+  #bury(cell: Cell, key: string, id: number): void {
+    if (!cell.holders.delete(id)) return;
+    const token = `departed ${id}`;
+    cell.holders.lend(token);
+    this.#deaths.add(() => this.#expire(key, cell, token));
   }
 
   /** Nothing lies here any more; whoever waits is told `cause`. */
@@ -298,7 +308,8 @@ export class Cells {
     let expected = this.#expected.get(key);
     if (!expected) {
       const made: Expected = { maker: ref[0], waiting: [] };
-      this.#expected.set(key, (expected = made));
+      expected = made;
+      this.#expected.set(key, made);
       this.#news.add(() => {
         if (this.#expected.get(key) !== made) return;
         this.#expected.delete(key);

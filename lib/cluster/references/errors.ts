@@ -22,6 +22,13 @@ export class ChannelClosedError extends OffsiteError {
 }
 nameError(ChannelClosedError, 'ChannelClosedError');
 
+/** Whether an error is one with this code; by that, because it may be of another copy's class. */
+export const hasCode = (error: unknown, code: string): boolean =>
+  (error as { code?: unknown } | null | undefined)?.code === code;
+
+/** Whether a channel was closed and is drained, as its store says. */
+export const isChannelClosed = (error: unknown): boolean => hasCode(error, 'ERR_OFFSITE_CHANNEL_CLOSED');
+
 /** A reference leads to nothing: nobody made it, or nobody held it any more; `ERR_OFFSITE_NO_REFERENCE`. */
 export class NoReferenceError extends OffsiteError {
   constructor(message: string) {

@@ -36,7 +36,7 @@ export class Future<T = unknown> extends Handle {
    * to make the value has ended, and with ReleasedError, TimeoutError, or the signal's reason.
    */
   async fetch(options: CallOptions = {}): Promise<T> {
-    return valueOf<T>(await this.#get(checkCallOptions(options)));
+    return valueIn<T>(await this.#get(checkCallOptions(options)));
   }
 
   /**
@@ -52,8 +52,8 @@ export class Future<T = unknown> extends Handle {
   async fetchAt(keys: readonly PropertyKey[], options: CallOptions = {}): Promise<unknown> {
     checkCallOptions(options);
     this.check();
-    if (this.#outcome) return partOf(valueOf(this.#outcome), keys);
-    return valueOf(
+    if (this.#outcome) return partOf(valueIn(this.#outcome), keys);
+    return valueIn(
       await this.references.ask(this, 'fetchAt()', options, (desk, signal) =>
         desk.get(this.ref, keys, signal),
       ),
@@ -100,7 +100,7 @@ export class Future<T = unknown> extends Handle {
   }
 }
 
-const valueOf = <T>(outcome: Outcome): T => {
+const valueIn = <T>(outcome: Outcome): T => {
   if ('error' in outcome) throw outcome.error;
   return outcome.value as T;
 };

@@ -1,19 +1,13 @@
 import type { CallOptions } from '../../wire/call/options.ts';
 import { whenAborted } from '../../wire/call/when-aborted.ts';
 import { TimeoutError } from '../../wire/errors.ts';
-import {
-  ClusterClosedError,
-  type ExitedReason,
-  NoProcessError,
-  ProcessExitedException,
-  RemoteException,
-  TopologyError,
-} from '../errors.ts';
+import { ClusterClosedError, type ExitedReason, ProcessExitedException, RemoteException } from '../errors.ts';
 import type { Member } from '../member.ts';
 import type { Outcome } from '../protocol.ts';
 import { within } from '../within.ts';
 import { type CellInfo, Cells } from './cells.ts';
 import { ReferencesDesk } from './desk.ts';
+import { hasCode } from './errors.ts';
 import { Future } from './future.ts';
 import type { Handle, HandleText } from './handle.ts';
 import { NoteSender } from './note-sender.ts';
@@ -223,9 +217,9 @@ export class References {
           this.#to(owner, (desk) => desk.notes(this.id, first, notes)) as Promise<Noted>,
         giveBack: (ref, outcome) => this.#giveBack(owner, ref, outcome),
         isFinal: (error) =>
-          error instanceof TopologyError ||
-          error instanceof ClusterClosedError ||
-          error instanceof NoProcessError ||
+          hasCode(error, 'ERR_OFFSITE_TOPOLOGY') ||
+          hasCode(error, 'ERR_OFFSITE_CLUSTER_CLOSED') ||
+          hasCode(error, 'ERR_OFFSITE_NO_PROCESS') ||
           this.#member.departed(owner) !== undefined,
       });
       this.#senders.set(owner, sender);
@@ -237,7 +231,7 @@ export class References {
     try {
       await this.#to(owner, (desk) => desk.settle(ref, outcome));
     } catch (error) {
-      if (error instanceof ProcessExitedException) throw error;
+      if (hasCode(error, 'ERR_OFFSITE_PROCESS_EXITED')) throw error;
       // It can't be sent as it is now; those who wait for it are told why.
       await this.#to(owner, (desk) => desk.settle(ref, { error }));
     }

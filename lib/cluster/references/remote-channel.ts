@@ -1,5 +1,5 @@
 import { type CallOptions, checkCallOptions } from '../../wire/call/options.ts';
-import { ChannelClosedError } from './errors.ts';
+import { isChannelClosed } from './errors.ts';
 import { Handle, isHandle } from './handle.ts';
 import type { RefId } from './protocol.ts';
 import type { References } from './references.ts';
@@ -46,7 +46,7 @@ export class RemoteChannel<T = unknown> extends Handle implements AsyncIterable<
       references.note(owner, ['taken', ref, request]);
       return value as T;
     } catch (cause) {
-      if (asked && !(cause instanceof ChannelClosedError)) references.note(owner, ['withdraw', ref, request]);
+      if (asked && !isChannelClosed(cause)) references.note(owner, ['withdraw', ref, request]);
       throw cause;
     }
   }
@@ -100,7 +100,7 @@ export class RemoteChannel<T = unknown> extends Handle implements AsyncIterable<
         try {
           return { done: false, value: await this.take({ ...options, signal }) };
         } catch (cause) {
-          const over = cause instanceof ChannelClosedError || ended.signal.aborted;
+          const over = isChannelClosed(cause) || ended.signal.aborted;
           ended.abort();
           if (over) return done;
           throw cause;

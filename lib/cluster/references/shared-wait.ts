@@ -8,7 +8,8 @@ export class SharedWait<T> {
   /** Waits for what runs already, or for what `run` begins; `what` begins the sentence of the TimeoutError. */
   async join(what: string, options: CallOptions, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
     options.signal?.throwIfAborted();
-    const running = (this.#running ??= this.#begin(run));
+    this.#running ??= this.#begin(run);
+    const running = this.#running;
     running.joined++;
     try {
       return await within(running.result, what, options);

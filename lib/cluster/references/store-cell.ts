@@ -1,6 +1,6 @@
 import { RemoteException } from '../errors.ts';
 import type { ChannelCell } from './channel-cell.ts';
-import { ChannelClosedError } from './errors.ts';
+import { hasCode, isChannelClosed } from './errors.ts';
 import { Holders } from './holders.ts';
 import { type Item, Takers } from './takers.ts';
 
@@ -103,7 +103,7 @@ export class StoreCell implements ChannelCell {
     try {
       return await call(await this.#store);
     } catch (cause) {
-      throw cause instanceof ChannelClosedError || cause instanceof RemoteException
+      throw isChannelClosed(cause) || hasCode(cause, 'ERR_OFFSITE_REMOTE')
         ? cause
         : new RemoteException(this.#id, cause);
     }

@@ -219,7 +219,12 @@ it('A Future that holds an error throws it on each fetch and wait, at the owner 
   start(3);
   for (const owner of [1, 2]) {
     const future = startCall(processes.member(1), fail, owner, []);
-    for (const use of [() => future.wait(), () => future.fetch(), () => future.fetch(), () => future.wait()]) {
+    for (const use of [
+      () => future.wait(),
+      () => future.fetch(),
+      () => future.fetch(),
+      () => future.wait(),
+    ]) {
       const error = await rejection(use());
       expect(error).toBeInstanceOf(RemoteException);
       expect(error).toMatchObject({ id: owner, message: `On process ${owner}: out of it` });

@@ -74,11 +74,11 @@ export class Processes {
   /** Ends a process; the others learn of it in the order of their ids, or in that of `told`. */
   kill(id: number, told: readonly number[] = this.ids): void {
     const { member, ends } = this.#running.get(id)!;
-    this.#running.delete(id);
     for (const other of ends.keys()) {
       this.#end(other, id);
       this.#end(id, other);
     }
+    this.#running.delete(id);
     member.close();
     for (const other of told) this.#running.get(other)?.member.left(id, 'crashed');
   }
@@ -101,7 +101,8 @@ export class Processes {
         functor
           ? applyFunctor({ import: {}, script: functorScript(functor) }, 'file:///', async () => ({}))
           : bound,
-      ));
+      ),
+    );
     const ends = new Map<number, End>();
     const main = (to: number) => ends.get(to)!.session.main as unknown as Remote<Process>;
     service.wayTo = main;

@@ -406,7 +406,9 @@ it('Whoever waits at a channel learns at once when its owner dies.', async () =>
   const channel = channelOf<number>(3, 1);
   await channel.put(1);
   const other = channelOf<number>(3, 1);
-  const waiting = [channel.put(2), other.take(), other.fetch(), processes.send(1, 2, 'take', other)].map(rejection);
+  const waiting = [channel.put(2), other.take(), other.fetch(), processes.send(1, 2, 'take', other)].map(
+    rejection,
+  );
   await quiet();
   processes.kill(3);
   for (const error of await Promise.all(waiting)) {
@@ -466,7 +468,12 @@ it('A store may be what a functor gives.', async () => {
 it('What is wrong with a store is told by every use of its channel.', async () => {
   start(2);
   const channel = channelOf<number>(2, broken);
-  for (const use of [() => channel.put(1), () => channel.take(), () => channel.isReady(), () => channel.fetch()]) {
+  for (const use of [
+    () => channel.put(1),
+    () => channel.take(),
+    () => channel.isReady(),
+    () => channel.fetch(),
+  ]) {
     const error = await rejection(use());
     expect(error).toBeInstanceOf(RemoteException);
     expect(error).toMatchObject({ id: 2, cause: { name: 'RangeError', message: 'no store today' } });

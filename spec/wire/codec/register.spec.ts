@@ -124,6 +124,25 @@ describe('registerType', () => {
     expect(() => encode(new Odd())).toThrow(/type Odd.*serialize\(\)/);
   });
 
+  test('goes before what a value could be read as: one that can be iterated is no stream', () => {
+    class Span {
+      readonly to: number;
+      constructor(to: number) {
+        this.to = to;
+      }
+      async *[Symbol.asyncIterator]() {
+        for (let i = 0; i < this.to; i++) yield i;
+      }
+    }
+    registerType<Span, number>({
+      name: 'Span',
+      isApplicable: (value): value is Span => value instanceof Span,
+      serialize: ({ to }) => to,
+      deserialize: (to) => new Span(to),
+    });
+    expect(roundTrip([new Span(3)])[0]).toBeInstanceOf(Span);
+  });
+
   test('on one side only fails what arrives, and says what to do', () => {
     registerType<Money, number>({
       name: 'Money2',
