@@ -21,6 +21,7 @@ import { Preparations } from './cluster/preparations.ts';
 import { connectionsOf, procsBeside } from './cluster/survey.ts';
 import { ClusterView } from './cluster/view.ts';
 import { Workers } from './cluster/workers.ts';
+import { ElasticPool, type ElasticPoolOptions } from './pool/elastic-pool.ts';
 import type { RemoteManager } from './remote-manager.ts';
 import { Supervisor } from './supervisor.ts';
 
@@ -110,14 +111,17 @@ export class Cluster extends ClusterView implements AsyncDisposable {
     const { manager, defaults } = managerOf(target, options);
     return new AddedProcs(async (came) => {
       const failures: unknown[] = [];
-      const adding: Promise<void>[] = [];
+      // A manager may launch for as long as the cluster lives.
+      const adding = new Set<Promise<void>>();
       try {
         for await (const config of manager.launch({ defaults, signal: this.#closing.signal })) {
-          adding.push(
-            this.#workers.add(manager, config, defaults).then(came, (error: unknown) => {
+          const each: Promise<void> = this.#workers
+            .add(manager, config, defaults)
+            .then(came, (error: unknown) => {
               failures.push(error);
-            }),
-          );
+            })
+            .finally(() => adding.delete(each));
+          adding.add(each);
         }
       } catch (error) {
         failures.push(error);
@@ -125,6 +129,18 @@ export class Cluster extends ClusterView implements AsyncDisposable {
       await Promise.all(adding);
       return failures;
     });
+  }
+
+  /**
+   * A pool that adds workers to this cluster while they are wanted, up to `max`, removes those that are idle, and
+   * replaces those that die; `workers` says how they are added. `await using` removes them. Throws OptionError.
+   */
+  elasticPool(options: ElasticPoolOptions, workers: AddProcsOptions = {}): ElasticPool {
+    return new ElasticPool(
+      this.#member,
+      { add: (count) => this.addProcs(count, workers), remove: (ids) => this.rmProcs(ids) },
+      options,
+    );
   }
 
   /** As in Julia, all workers of a cluster have the same topology. */

@@ -1,4 +1,5 @@
 export type { AnyWorkerPool } from './pool/access.ts';
+export { CachingPool } from './pool/caching-pool.ts';
 export { DefaultWorkerPool } from './pool/default-pool.ts';
 export {
   type DistributedOptions,
@@ -10,6 +11,7 @@ export { NoWorkerError, PoolFullError } from './pool/errors.ts';
 export type { ImapOptions, ParallelOptions, PmapOptions } from './pool/options.ts';
 export { type Elements, imap, pmap } from './pool/pmap.ts';
 export type { Progress } from './pool/progress.ts';
+export { progressBar } from './pool/progress-line.ts';
 export {
   type ExponentialBackoffOptions,
   exponentialBackoff,

@@ -29,7 +29,7 @@ import { Site } from './remote-manager/site.ts';
 import { siteNode } from './remote-manager/site-node.ts';
 import type { SiteExit, SiteState } from './remote-manager/state.ts';
 import { checkTerms, issueTicket, notDetached } from './remote-manager/ticket.ts';
-import { forksVirtually } from './remote-manager/way.ts';
+import { forksVirtually, givenWay } from './remote-manager/way.ts';
 import { adopt, release } from './root.ts';
 
 /** How long a ping waits, in milliseconds, unless its caller says otherwise. */
@@ -69,7 +69,8 @@ export class RemoteManager implements AsyncDisposable {
   readonly #life: Life;
 
   constructor(options: RemoteManagerOptions = {}) {
-    this.#options = checkOptions(options);
+    const way = givenWay(options);
+    this.#options = { ...checkOptions(options), ...(way && { way }) };
     const { host, name, stdout, stderr, signal, serve } = this.#options;
     this.host = host;
     this.name = name ?? `${host}/${++sites}`;

@@ -11,6 +11,7 @@ export type { AddProcsTarget } from '../actors/cluster/manager-of.ts';
 export type { ClusterView, EverywhereOptions, RmProcsOptions } from '../actors/cluster/view.ts';
 export {
   type AnyWorkerPool,
+  CachingPool,
   DefaultWorkerPool,
   type DistributedOptions,
   type Elements,
@@ -22,6 +23,7 @@ export {
   type PmapOptions,
   PoolFullError,
   type Progress,
+  progressBar,
   type Range,
   type RangeOrElements,
   type Reducer,
@@ -31,6 +33,7 @@ export {
   WorkerPool,
   type WorkerPoolOptions,
 } from '../actors/pool.ts';
+export { Broadcast, BroadcastError } from './cluster/broadcast/broadcast.ts';
 export { DialError, DoorError } from './cluster/direct/errors.ts';
 export {
   ClusterClosedError,

@@ -2,6 +2,12 @@
 export type { AddedProcs } from '../actors/cluster/added-procs.ts';
 export { AddProcsError } from '../actors/cluster/added-procs.ts';
 export { CommandManager, type CommandManagerOptions } from '../actors/cluster/command-manager.ts';
+export { setDefaultCluster } from '../actors/cluster/current-cluster.ts';
+export {
+  ElasticManager,
+  type ElasticManagerOptions,
+  type ElasticWorkers,
+} from '../actors/cluster/elastic-manager.ts';
 export type { ClusterEvents, ClusterListener } from '../actors/cluster/lifecycle.ts';
 export { LocalManager } from '../actors/cluster/local-manager.ts';
 export { readMachineFile } from '../actors/cluster/machine-file.ts';
@@ -15,6 +21,7 @@ export { ControlError } from '../actors/control/errors.ts';
 export { expose, unexpose } from '../actors/control.ts';
 export { type Bond, type Down, type DownReason, link, type Monitored, monitor } from '../actors/monitor.ts';
 export { type OfferOptions, offer, retract, type TakeOptions, take } from '../actors/offer.ts';
+export { ElasticPool, type ElasticPoolOptions, type WorkerSource } from '../actors/pool/elastic-pool.ts';
 export {
   ActorLogicError,
   type ActorSite,

@@ -17,6 +17,9 @@ export class AddProcsError extends AggregateError {
   }
 }
 
+/** The longest time that Node's timers take. */
+const FOREVER = 2 ** 31 - 1;
+
 /** Workers that are being added: awaited, all their ids in order; iterated, each as it comes. */
 export class AddedProcs implements PromiseLike<number[]>, AsyncIterable<number> {
   readonly #came: number[] = [];
@@ -61,9 +64,12 @@ export class AddedProcs implements PromiseLike<number[]>, AsyncIterable<number> 
     for (let given = 0; ; ) {
       while (given < this.#came.length) yield this.#came[given++]!;
       if (this.#over) break;
+      // Whoever waits holds the program: workers may come that nobody here has started.
+      const holder = setInterval(() => {}, FOREVER);
       await new Promise<void>((resolve) => {
         this.#waiting.add(resolve);
       });
+      clearInterval(holder);
     }
     await this.#done;
   }

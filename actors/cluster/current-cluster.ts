@@ -13,17 +13,29 @@ export const performFor = <T>(cluster: ClusterView, perform: () => T): T => perf
 
 const views = new WeakMap<Member, ClusterView>();
 
+/** The cluster that code of this process means which runs in no other's name. */
+const byDefault = shared('clusterByDefault', () => ({ cluster: undefined as ClusterView | undefined }));
+
+/**
+ * Says which cluster `currentCluster()` is in this process where nothing else says so; `undefined` takes it back.
+ * `offsite run` does it for the script that it runs.
+ */
+export const setDefaultCluster = (cluster: ClusterView | undefined): void => {
+  byDefault.cluster = cluster;
+};
+
 /**
  * The cluster of which the code that runs is a part: in a worker always, in process 1 inside of functions that were called
- * through the cluster. Throws ClusterClosedError elsewhere.
+ * through the cluster, in a script of `offsite run`, and after `setDefaultCluster`. Throws ClusterClosedError elsewhere.
  */
 export const currentCluster = (): ClusterView => {
   const performed = performing.getStore();
   if (performed) return performed;
   const membership = currentMembership();
   if (!membership) {
+    if (byDefault.cluster) return byDefault.cluster;
     throw new ClusterClosedError(
-      'This process is in no cluster: currentCluster() is for functions that were called through one.',
+      'This process is in no cluster: currentCluster() is for functions that were called through one, and for scripts of offsite run.',
     );
   }
   const { member, owner } = membership;

@@ -3,6 +3,7 @@ import { LoadedFunctions, Performer } from '../../lib/cluster/loaded-functions.t
 import type {
   BatchOutcome,
   CallBounds,
+  Chunk,
   FunctionText,
   MemberService,
   Outcome,
@@ -69,8 +70,19 @@ export class OwnerPerformer extends Performer implements OwnerService {
     fn: FunctionText,
     elements: readonly unknown[],
     rest: readonly unknown[],
+    within?: number,
   ): Promise<BatchOutcome> {
-    return performFor(this.#cluster(), () => super.performEach(fn, elements, rest));
+    return performFor(this.#cluster(), () => super.performEach(fn, elements, rest, within));
+  }
+
+  /** See MemberService. */
+  override performReduce(
+    fn: FunctionText | undefined,
+    reducer: FunctionText | undefined,
+    chunk: Chunk,
+    rest: readonly unknown[],
+  ): Promise<Outcome> {
+    return performFor(this.#cluster(), () => super.performReduce(fn, reducer, chunk, rest));
   }
 
   /** See MemberService. Nobody connects to process 1: it has a link to each. */

@@ -1,3 +1,4 @@
+import type { Broadcast } from '../../lib/cluster/broadcast/broadcast.ts';
 import { type AnyFunction, type Callable, FunctionName, nameOf, plain } from '../../lib/cluster/functions.ts';
 import type { Member } from '../../lib/cluster/member.ts';
 import type { CallBounds, FunctionText, RemoveBounds } from '../../lib/cluster/protocol.ts';
@@ -9,6 +10,7 @@ import type { Functor } from '../../lib/module/functor-text.ts';
 import { isFunctor } from '../../lib/module/functor-text.ts';
 import type { CallOptions } from '../../lib/wire/call/options.ts';
 import {
+  CachingPool,
   DefaultWorkerPool,
   type DistributedOptions,
   distributed,
@@ -173,6 +175,19 @@ export class ClusterView extends ClusterCalls {
   /** A pool of these processes. @default of all workers that there are now. Throws OptionError, NoProcessError. */
   workerPool(ids?: readonly number[], options?: WorkerPoolOptions): WorkerPool {
     return new WorkerPool(this.#member, ids, options);
+  }
+
+  /** A pool that sends each object that is an argument to a worker once: Julia's `CachingPool`. See `workerPool`. */
+  cachingPool(ids?: readonly number[], options?: WorkerPoolOptions): CachingPool {
+    return new CachingPool(this.#member, ids, options);
+  }
+
+  /**
+   * Sends a value to each worker once; the handle, given as an argument, has it as `value` there. Who joins later gets it
+   * at its first use. Rejects with UnserializableError, and as calls do.
+   */
+  broadcast<T>(value: T, ids: readonly number[] = this.workers): Promise<Broadcast<T>> {
+    return this.#member.broadcasts.make(value, ids);
   }
 
   /** Calls a function once for each element, on all workers or those of a pool: the results in order. See `pmap`. */

@@ -150,6 +150,7 @@ export class Workers {
       })) as unknown as Remote<WorkerService>;
       record = { id, config, manager, site, service, joined: false, removal: undefined };
       this.#records.set(id, record);
+      await supervisor.startChild({ id: String(id), start: () => site, restart: 'temporary' });
       await preparations.replay((fn, args) => service.prepare(fn, args));
       // From here to `joined` nothing waits, so that nothing that is run everywhere can miss it.
       if (member.closed) throw new ClusterClosedError();
@@ -160,8 +161,8 @@ export class Workers {
       const told = [service.joined(member.ids), ...others.map((other) => other.service.joined([id]))];
       // One that dies meanwhile need not know it.
       await Promise.all(told.map((each) => each.then(undefined, () => {})));
+      // Once it is counted in, its death is that of a worker, and no failure to add it.
       if (options.topology !== 'master_worker' && !options.lazy) await this.#connectEagerly(record, others);
-      await supervisor.startChild({ id: String(id), start: () => site, restart: 'temporary' });
       await manager.manage?.('register', id, config);
       if (member.has(id)) await joined(id);
       return id;
@@ -189,7 +190,9 @@ export class Workers {
   /** As in Julia the later one connects to those before it; who can't be reached directly is not missed. */
   async #connectEagerly({ id, service }: WorkerRecord, others: readonly WorkerRecord[]): Promise<void> {
     const allowed = others.filter((other) => this.#mayCall(id, other.id)).map((other) => other.id);
-    await service.connect(allowed);
+    await service.connect(allowed).then(undefined, (error: unknown) => {
+      if (this.#of.member.has(id)) throw error;
+    });
   }
 
   #exited(record: WorkerRecord, exit: SiteExit): void {

@@ -9,8 +9,8 @@ export type AnyWorkerPool = WorkerPool | Remote<WorkerPool>;
 
 /** What a map needs of a pool, wherever that is. */
 export interface PoolAccess {
-  /** The processes in it. */
-  workers(): Promise<readonly number[]>;
+  /** How many processes are in it, or `undefined` if it has none and gets none. */
+  size(): Promise<number | undefined>;
   /** A free worker; an abort leaves all workers where they are. */
   lease(signal: AbortSignal): Promise<number>;
   put(id: number): void;
@@ -68,8 +68,8 @@ class NearPool implements PoolAccess {
     this.#lessee = { holder, ticket: ++tickets };
   }
 
-  async workers(): Promise<readonly number[]> {
-    return this.#pool.workers;
+  async size(): Promise<number | undefined> {
+    return this.#pool.canServe ? this.#pool.length : undefined;
   }
 
   lease(signal: AbortSignal): Promise<number> {
@@ -103,8 +103,9 @@ class FarPool implements PoolAccess {
     this.#lessee = { holder, ticket: ++tickets };
   }
 
-  async workers(): Promise<readonly number[]> {
-    return await this.#pool.workers;
+  async size(): Promise<number | undefined> {
+    const [canServe, length] = await Promise.all([this.#pool.canServe, this.#pool.length]);
+    return canServe ? length : undefined;
   }
 
   lease(signal: AbortSignal): Promise<number> {

@@ -15,7 +15,7 @@ import { boundOf } from './bound.ts';
 import { elementsOf } from './elements.ts';
 import { MapRun } from './map-run.ts';
 import { checkParallelOptions, type ParallelOptions } from './options.ts';
-import { workersOf } from './pmap.ts';
+import { argsFor, workersOf } from './pmap.ts';
 import { Retries } from './retry.ts';
 import { guidedRanges, type Range, splitRange } from './split-range.ts';
 
@@ -133,7 +133,8 @@ export async function distributed(
   options: DistributedOptions = {},
 ): Promise<unknown> {
   checkParallelOptions(options, 'distributed');
-  const { schedule = 'static', pool, args = [], signal } = options;
+  const { schedule = 'static', pool, signal } = options;
+  const args = argsFor(pool, options.args ?? []);
   signal?.throwIfAborted();
   const map = plain(nameOf(fn));
   const reduce: FunctionText | undefined = reducer && plain(nameOf(reducer));

@@ -185,7 +185,8 @@ export class MapRun {
     if (!pace) {
       // A new one is taken for one like the others.
       const [other] = this.#paces.values();
-      this.#paces.set(id, (pace = new Pace(other)));
+      pace = new Pace(other);
+      this.#paces.set(id, pace);
     }
     const lane = new Lane(id, pace);
     this.#lanes.set(id, lane);

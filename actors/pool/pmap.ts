@@ -2,6 +2,7 @@ import { type AnyFunction, type Callable, nameOf, plain } from '../../lib/cluste
 import type { Member } from '../../lib/cluster/member.ts';
 import { accessTo, type PoolAccess } from './access.ts';
 import { boundOf } from './bound.ts';
+import { CachingPool } from './caching-pool.ts';
 import { elementsOf } from './elements.ts';
 import { MapRun, type Results } from './map-run.ts';
 import { checkParallelOptions, type ImapOptions, type ParallelOptions, type PmapOptions } from './options.ts';
@@ -22,9 +23,13 @@ export const workersOf = async (
 ): Promise<{ access: PoolAccess | undefined; count: number }> => {
   // A pool of its own, so that maps within maps don't wait for each other's workers.
   const access = accessTo(pool ?? new WorkerPool(member, [], { follow: true }), member);
-  const count = (await access.workers()).length;
-  return count === 0 ? { access: undefined, count: 1 } : { access, count };
+  const size = await access.size();
+  return size === undefined ? { access: undefined, count: 1 } : { access, count: Math.max(1, size) };
 };
+
+/** What goes to a worker once with a CachingPool, and with each batch else. */
+export const argsFor = (pool: ParallelOptions['pool'], args: readonly unknown[]): readonly unknown[] =>
+  pool instanceof CachingPool ? args.map((arg) => pool.cached(arg)) : args;
 
 const begin = (
   member: Member,
@@ -35,7 +40,8 @@ const begin = (
   options: PmapOptions<never>,
 ): MapRun => {
   const name = plain(nameOf(fn));
-  const { args = [], batchSize = 'auto', concurrency, onError, onProgress } = options;
+  const { batchSize = 'auto', concurrency, onError, onProgress } = options;
+  const args = argsFor(options.pool, options.args ?? []);
   const run: MapRun = new MapRun({
     member,
     pool: access,

@@ -84,6 +84,11 @@ export class WorkerPool extends RemoteTarget {
     return this.#workers.size;
   }
 
+  /** Whether it has workers, or gets some when they are wanted. */
+  get canServe(): boolean {
+    return this.length > 0 || this.expectsWorkers;
+  }
+
   /** How many wait for a worker. */
   get queued(): number {
     return this.#waiters.size;
@@ -204,8 +209,20 @@ export class WorkerPool extends RemoteTarget {
     return false;
   }
 
-  /** Somebody waits, or nobody does any more; told after the fact. */
+  /** Somebody waits, or a worker was taken or given back; told after the fact. */
   protected onDemand(): void {}
+
+  /** Those that nobody has. */
+  protected get free(): readonly number[] {
+    return [...this.#free];
+  }
+
+  /** Tells all who wait that they wait for nothing. */
+  protected rejectWaiters(): void {
+    for (const { reject } of this.#waiters) reject(new NoWorkerError());
+    this.#waiters.clear();
+    this.#listen();
+  }
 
   async #take(holder: number, ticket: number | undefined, options: CallOptions): Promise<number> {
     const { timeout, signal = callSignal() } = checkCallOptions(options);
@@ -277,10 +294,7 @@ export class WorkerPool extends RemoteTarget {
   }
 
   #rejectIfEmpty(): void {
-    if (this.#workers.size > 0 || this.expectsWorkers) return;
-    for (const { reject } of this.#waiters) reject(new NoWorkerError());
-    this.#waiters.clear();
-    this.#listen();
+    if (this.#workers.size === 0 && !this.expectsWorkers) this.rejectWaiters();
   }
 
   /** Only who waits has to be told at once who comes and goes; so a pool that nobody uses is held by nobody. */

@@ -12,6 +12,7 @@ import { OptionError } from '../../lib/wire/errors.ts';
 import { MAX_FRAME } from '../../lib/wire/frame/frame.ts';
 import type { Limits } from '../../lib/wire/limits.ts';
 import type { OutputSink } from './output.ts';
+import type { GivenWay } from './way.ts';
 
 /** How a site is to be started; everything has a default. */
 export interface RemoteManagerOptions {
@@ -88,6 +89,8 @@ export interface CheckedOptions extends Omit<RemoteManagerOptions, 'name' | 'tic
   unreachableTimeout: number;
   name?: string;
   ticket?: Ticket;
+  /** The way to a site that has come by itself. */
+  way?: GivenWay;
 }
 
 /** How a detached site is attached; what is not said is as when one is started. */

@@ -18,6 +18,8 @@ export interface Command {
   readonly description: string;
   /** What follows the options, for the usage line. */
   readonly operands?: string;
+  /** Whether what follows the first operand is somebody else's: options behind it are not looked at. */
+  readonly passesOn?: boolean;
   readonly args: ArgsDef;
   /** The commands below this one, with what they are for. */
   readonly commands?: Readonly<Record<string, string>>;
@@ -41,13 +43,39 @@ const beforeDashes = (words: readonly string[]): readonly string[] => {
 export const wantsHelp = (words: readonly string[]): boolean =>
   beforeDashes(words).some((word) => word === '--help' || word === '-h');
 
+/** Splits the words of a command that passes some on: its own, and those from the first operand on. */
+const split = ({ args, passesOn }: Command, words: readonly string[]): [string[], string[]] => {
+  if (passesOn !== true) return [[...words], []];
+  const takesValue = new Set(
+    Object.entries(args)
+      .filter(([, { type }]) => type === 'string')
+      .flatMap(([name, definition]) => [
+        `--${name}`,
+        ...('alias' in definition ? listOf(definition.alias).map((alias) => `-${alias}`) : []),
+      ]),
+  );
+  let at = 0;
+  while (at < words.length && words[at] !== '--' && words[at]!.startsWith('-')) {
+    at += takesValue.has(words[at]!) ? 2 : 1;
+  }
+  const rest = words.slice(at);
+  return [words.slice(0, at), rest[0] === '--' ? rest.slice(1) : rest];
+};
+
+/** The words of a command line that are for the command itself. */
+export const ownWords = (command: Command, words: readonly string[]): readonly string[] =>
+  split(command, words)[0];
+
 /** Sorts a command's words. Throws a `UsageError` for an option that it doesn't have or that lacks its value. */
-export const parse = (command: Command, words: readonly string[]): Parsed => {
-  const parsed = parseArgs([...words], command.args) as Record<string, unknown> & { _: string[] };
+export const parse = (command: Command, all: readonly string[]): Parsed => {
+  const [words, passed] = split(command, all);
+  const parsed = parseArgs(words, command.args) as Record<string, unknown> & { _: string[] };
   // citty lets an unknown option pass, so that a misspelt one would silently change what is done.
   const known = new Set(
     Object.entries(command.args).flatMap(([name, definition]) => [
       name,
+      // As citty has what stands with a dash.
+      name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()),
       ...('alias' in definition ? listOf(definition.alias) : []),
     ]),
   );
@@ -67,19 +95,22 @@ export const parse = (command: Command, words: readonly string[]): Parsed => {
   }
   return {
     args: parsed as Parsed['args'],
-    all: (option) => valuesOf(words, option),
-    rest: parsed._,
+    all: (option) => valuesOf(command, words, option),
+    rest: [...parsed._, ...passed],
   };
 };
 
-/** Every value of a long option that may be repeated; citty keeps the last one only. */
-const valuesOf = (words: readonly string[], option: string): string[] => {
+/** Every value of an option that may be repeated; citty keeps the last one only. */
+const valuesOf = ({ args }: Command, words: readonly string[], option: string): string[] => {
+  const definition = args[option];
+  const aliases = definition && 'alias' in definition ? listOf(definition.alias) : [];
+  const names = [`--${option}`, ...aliases.map((alias) => `-${alias}`)];
   const values: string[] = [];
   const options = beforeDashes(words);
   for (const [index, word] of options.entries()) {
     const next = options[index + 1];
     if (word.startsWith(`--${option}=`)) values.push(word.slice(option.length + 3));
-    else if (word === `--${option}` && next !== undefined) values.push(next);
+    else if (names.includes(word) && next !== undefined) values.push(next);
   }
   return values;
 };

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module';
 import process from 'node:process';
-import { type Command, parse, usage, wantsHelp } from './command.ts';
+import { type Command, ownWords, parse, usage, wantsHelp } from './command.ts';
 import { report, UsageError } from './report.ts';
 
 // Each command is loaded when it is asked for: an engine that a manager starts through `offsite engine`
@@ -10,8 +10,10 @@ const commands: Record<string, () => Promise<Command>> = {
   attach: async () => (await import('./attach.ts')).attach,
   close: async () => (await import('./close.ts')).close,
   engine: async () => (await import('./engine.ts')).engine,
+  join: async () => (await import('./join.ts')).join,
   logs: async () => (await import('./logs.ts')).logs,
   map: async () => (await import('./map.ts')).map,
+  run: async () => (await import('./run.ts')).run,
   sites: async () => (await import('./sites.ts')).sites,
   test: async () => (await import('./test.ts')).test,
   tree: async () => (await import('./tree.ts')).tree,
@@ -32,8 +34,10 @@ const root: Command = {
     attach: 'Show how a detached site is and what it prints',
     close: 'End a detached site',
     engine: 'What runs in a site; managers start it',
+    join: 'Start sites here that join a cluster elsewhere, by a ticket',
     logs: 'Print what a detached site has printed',
     map: 'Call a function once per input, on many sites',
+    run: 'Run a script with a cluster of sites',
     sites: 'List your detached sites',
     test: 'Prove the whole way to a site and back, step by step',
     tree: 'Show the supervisors, sites and actors of a program or a detached site',
@@ -41,6 +45,7 @@ const root: Command = {
   examples: [
     ['offsite test --host bamse', 'Can this machine reach bamse, and how fast?'],
     ['offsite map ./hash.js#sha256 *.iso -p 4', 'One JSON line a file, from four sites'],
+    ['offsite run -p 4 script.ts', 'A script that finds four workers by currentCluster()'],
     ['offsite map --help', 'Everything about one command'],
   ],
   run: async ({ args, rest }) => {
@@ -58,7 +63,7 @@ const main = async (argv: readonly string[]): Promise<number> => {
   const load = argv[0] !== undefined && Object.hasOwn(commands, argv[0]) ? commands[argv[0]] : undefined;
   const command = load ? await load() : root;
   const words = load ? argv.slice(1) : argv;
-  if (wantsHelp(words)) {
+  if (wantsHelp(ownWords(command, words))) {
     process.stdout.write(await usage(command, process.stdout));
     return 0;
   }

@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
 import process from 'node:process';
+import { ProgressLine } from '../../actors/pool/progress-line.ts';
 import { type Command, numberOf, type Parsed } from './command.ts';
 import { hostOfEachSite } from './map/hosts.ts';
 import { fromArguments, fromLines, type InputSource } from './map/inputs.ts';
 import { JSON_NOTE } from './map/json.ts';
-import { ProgressLine } from './map/progress.ts';
 import { MapRun, type MapTally } from './map/run.ts';
 import { LineSink } from './map/sink.ts';
 import { siteStarter } from './map/site.ts';

@@ -1,4 +1,7 @@
 import process from 'node:process';
+import { mayColour } from '../../actors/terminal.ts';
+
+export { mayColour };
 
 /** The exit code of a command line that makes no sense, as in BSD's `sysexits.h`. */
 export const EX_USAGE = 64;
@@ -17,10 +20,6 @@ export class UsageError extends Error {
 
 const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
-
-/** Says whether escape sequences for colour may be written to a stream: a terminal, and `NO_COLOR` not set. */
-export const mayColour = (stream: { isTTY?: boolean }): boolean =>
-  stream.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
 
 /** The message of anything that can be thrown, as one line. */
 export const messageOf = (error: unknown): string =>

@@ -3,6 +3,9 @@ import { giveUpRunning } from '../wire/call/scope.ts';
 import { byReference, RemoteTarget } from '../wire/reference/reference.ts';
 import { classNames } from '../wire/shared.ts';
 import { isThenable, mapBatch, reduceChunk } from './batch.ts';
+import { withBroadcasts } from './broadcast/broadcast.ts';
+import { BroadcastDesk } from './broadcast/broadcasts.ts';
+import type { BroadcastService } from './broadcast/protocol.ts';
 import { InterruptedError } from './errors.ts';
 import type { AnyFunction } from './functions.ts';
 import type { BatchOutcome, Chunk, FunctionText, Outcome } from './protocol.ts';
@@ -65,7 +68,8 @@ export class LoadedFunctions {
     try {
       const found = this.find(fn);
       const call = typeof found === 'function' ? found : await found;
-      const value: unknown = call(...(args as never[]));
+      const given = withBroadcasts(args);
+      const value: unknown = call(...((given instanceof Promise ? await given : given) as never[]));
       return { value: isThenable(value) ? await this.#orInterrupted(value) : value };
     } catch (error) {
       return { error };
@@ -114,7 +118,7 @@ export class LoadedFunctions {
   ): Promise<BatchOutcome> {
     const found = this.find(fn);
     const call = typeof found === 'function' ? found : await found;
-    return this.#orInterrupted(mapBatch(call, elements, rest, within));
+    return this.#orInterrupted(mapBatch(call, elements, await withBroadcasts(rest), within));
   }
 
   /** See MemberService. */
@@ -126,7 +130,7 @@ export class LoadedFunctions {
   ): Promise<Outcome> {
     try {
       const [map, reduce] = await Promise.all([fn && this.find(fn), reducer && this.find(reducer)]);
-      return await this.#orInterrupted(reduceChunk(map, reduce, chunk, rest));
+      return await this.#orInterrupted(reduceChunk(map, reduce, chunk, await withBroadcasts(rest)));
     } catch (error) {
       return { error };
     }
@@ -137,6 +141,8 @@ export class LoadedFunctions {
 export abstract class Performer extends RemoteTarget {
   /** See MemberService. */
   readonly refs: ReferencesService = new ReferencesDesk();
+  /** See MemberService. */
+  readonly casts: BroadcastService = new BroadcastDesk();
   readonly #id: number;
   readonly #functions: LoadedFunctions;
 

@@ -2,6 +2,7 @@ import type { Remote } from '../module/remote.ts';
 import type { CallOptions } from '../wire/call/options.ts';
 import type { SiteClosedError, SiteCrashedError } from '../wire/errors.ts';
 import { withOptions } from '../wire/reference/handle.ts';
+import { BroadcastDesk, Broadcasts } from './broadcast/broadcasts.ts';
 import { enrol, withdraw } from './current.ts';
 import type { ExitedReason } from './errors.ts';
 import { ClusterClosedError, NoProcessError, ProcessExitedException, RemoteException } from './errors.ts';
@@ -42,6 +43,8 @@ export class Member {
   readonly service: MemberService;
   /** The Futures and channels that lie in this process, and those that are held in it. */
   readonly references: References;
+  /** The broadcast values in this process. */
+  readonly broadcasts: Broadcasts;
   readonly #host: MemberHost;
   readonly #ids: Set<number>;
   /** Those that were there once, and why they are not: ids are never used again. */
@@ -62,6 +65,8 @@ export class Member {
     this.#host = host;
     this.#ids = new Set(ids).add(id);
     this.references = new References(this);
+    this.broadcasts = new Broadcasts(this);
+    BroadcastDesk.open(service.casts as BroadcastDesk, this);
     enrol(this);
   }
 

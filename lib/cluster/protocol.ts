@@ -1,3 +1,4 @@
+import type { BroadcastService } from './broadcast/protocol.ts';
 import type { ExitedReason } from './errors.ts';
 import type { FunctorText } from './functions.ts';
 import type { ReferencesService } from './references/protocol.ts';
@@ -50,6 +51,8 @@ export interface RemoveBounds extends CallBounds {
 export interface MemberService {
   /** The Futures and channels that lie in it. */
   readonly refs: ReferencesService;
+  /** The broadcast values in it. */
+  readonly casts: BroadcastService;
   /** Calls a function, and tells what became of it. */
   perform(fn: FunctionText, args: readonly unknown[]): Promise<Outcome>;
   /** Calls a function and tells nobody what became of it; what it throws is printed here. */

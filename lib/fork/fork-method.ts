@@ -31,6 +31,8 @@ export interface ForkRequest {
   readonly timeout: number;
   /** How long a site that is out of reach is borne, in milliseconds; may be `Infinity`. */
   readonly unreachableTimeout: number;
+  /** How often the site says that it is alive, in milliseconds, as far as it matters to the fork. */
+  readonly heartbeat?: number;
   /** Aborted when the start is given up; what was started by then must be ended. */
   readonly signal: AbortSignal;
   /** What is to be done over there, if no site is to be started by it that ends with this process. */

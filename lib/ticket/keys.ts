@@ -64,6 +64,11 @@ export class Keys<T> {
     return pass;
   }
 
+  /** The secret of a key that was given out, also of one that is over: who shows it may be told why. */
+  secretOf(id: string): Buffer | undefined {
+    return this.#entries.get(id)?.key;
+  }
+
   /** What a key opens, or why it opens nothing; the key is compared in a time that tells nothing of it. */
   open(id: string, key: Uint8Array): { readonly value: T } | TicketReason {
     const entry = this.#entries.get(id);

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { TicketError } from './errors.ts';
+import { malformed, sealed, unsealed } from './sealed-text.ts';
 
 /** What the text of a ticket says. */
 export interface Ticket {
@@ -19,23 +18,13 @@ export interface Ticket {
   readonly fork?: string | readonly string[];
 }
 
-/** How every ticket begins. */
-const WORD = 'offsite-ticket:';
-/** Longer text is no ticket. */
-const LONGEST = 8_192;
-/** How many bytes of a hash stand behind what is said, so that a ticket that was copied in part is known for one. */
-const CHECK = 4;
-
-const checkOf = (said: Uint8Array): Buffer => createHash('sha256').update(said).digest().subarray(0, CHECK);
-
 /** The text of a ticket: one word without spaces, fit for a file, a mail or a line of a terminal. */
-export const ticketText = (ticket: Ticket): string => {
-  const said = Buffer.from(JSON.stringify({ v: 1, ...ticket }));
-  return WORD + Buffer.concat([said, checkOf(said)]).toString('base64url');
-};
+export const ticketText = (ticket: Ticket): string => sealed({ ...ticket });
 
-const isText = (value: unknown): value is string => typeof value === 'string' && value.length > 0;
-const isBytes = (value: unknown, size: number): value is string =>
+/** Whether a field holds text. */
+export const isText = (value: unknown): value is string => typeof value === 'string' && value.length > 0;
+/** Whether a field holds so many bytes in base64url. */
+export const isBytes = (value: unknown, size: number): value is string =>
   isText(value) && /^[\w-]+$/.test(value) && Buffer.from(value, 'base64url').length === size;
 
 /** How many bytes the id of a key has. */
@@ -43,36 +32,11 @@ export const ID_SIZE = 8;
 /** How many bytes a key has. */
 export const KEY_SIZE = 32;
 
-/** Whether a text is meant to be a ticket. */
-export const isTicket = (text: string): boolean => text.trim().startsWith(WORD);
-
 /** Reads a ticket; throws TicketError if the text is none, or was damaged. */
 export const parseTicket = (text: string): Ticket => {
-  const malformed = (what: string, cause?: unknown) =>
-    new TicketError(
-      'malformed',
-      `The ticket can not be read: ${what}. Give the whole text that ticket() or offer() gave.`,
-      cause === undefined ? {} : { cause },
-    );
-  if (typeof text !== 'string') throw malformed('it is no text');
-  const trimmed = text.trim();
-  if (!trimmed.startsWith(WORD)) throw malformed(`it does not begin with "${WORD}"`);
-  if (trimmed.length > LONGEST) throw malformed('it is too long');
-  const coded = trimmed.slice(WORD.length);
-  const bytes = Buffer.from(coded, 'base64url');
-  const said = bytes.subarray(0, -CHECK);
-  // The last letter may hold bits that mean nothing, so that two texts would be read as one.
-  const whole = bytes.toString('base64url') === coded;
-  if (!whole || bytes.length <= CHECK || !checkOf(said).equals(bytes.subarray(-CHECK)))
-    throw malformed('a part of it is missing or was changed');
-  let fields: Partial<Ticket> & { v?: unknown };
-  try {
-    fields = (JSON.parse(said.toString('utf8')) ?? {}) as typeof fields;
-  } catch (cause) {
-    throw malformed('what is in it can not be read', cause);
-  }
-  const { v, kind, folder, id, key, name, host, fork } = fields;
-  if (v !== 1) throw malformed(`it is of version ${String(v)}, which this version of offsite does not know`);
+  const { kind, folder, id, key, name, host, fork } = unsealed(text) as Partial<Ticket>;
+  if ((kind as unknown) === 'join')
+    throw malformed('it is for a site that joins a cluster: offsite join takes it');
   const isFork = fork === undefined || isText(fork) || (Array.isArray(fork) && fork.every(isText));
   const holds =
     (kind === 'site' || kind === 'offer') &&

@@ -4,7 +4,8 @@ import { controlled } from '../../../actors/control/sockets.ts';
 import type { TreeNode } from '../../engine/tree.ts';
 import type { Way } from '../../fork/errand.ts';
 import { ticketTo } from '../../ticket/clerk.ts';
-import { isTicket, type Ticket, ticketText } from '../../ticket/ticket.ts';
+import { isTicket } from '../../ticket/sealed-text.ts';
+import { type Ticket, ticketText } from '../../ticket/ticket.ts';
 import { answerOf } from '../detached/where.ts';
 import { UsageError } from '../report.ts';
 

@@ -3,6 +3,7 @@ import type * as tls from 'node:tls';
 import { connect, type Peer, type PeerOptions } from '../../module/peer.ts';
 import { whenAborted } from '../../wire/call/when-aborted.ts';
 import { TimeoutError } from '../../wire/errors.ts';
+import type { OpenOptions } from '../../wire/link/websocket.ts';
 import { type Address, checkAddress, written } from './address.ts';
 import { type Attempt, dialFailure, hasHungUp, tooLate } from './errors.ts';
 import { checkMembership, dialTls, type Membership } from './handshake.ts';
@@ -13,7 +14,7 @@ export const DIAL_WITHIN = 5_000;
 const AGAIN_AFTER = 20;
 
 /** Doors do not look at it; where they are is in the socket, because a URL has no place for an IPv6 zone. */
-const URL_OF_DOORS = 'wss://member';
+export const URL_OF_DOORS = 'wss://member';
 
 /**
  * Shakes hands with whoever listens. It is done before `ws` gets the socket: with its request waiting to be written, a
@@ -39,8 +40,8 @@ const shakeHands = (connectTls: typeof tls.connect, options: tls.ConnectionOptio
     });
   });
 
-/** How a member is dialled. */
-export interface DialOptions extends Membership, PeerOptions {
+/** How a door is reached. */
+export interface ReachOptions extends Membership {
   /** The other member's name in errors. @default 'the member at' its address */
   name?: string;
   /** How long all of it may take, in milliseconds. @default 5 s */
@@ -49,22 +50,18 @@ export interface DialOptions extends Membership, PeerOptions {
   signal?: AbortSignal;
 }
 
+/** How a member is dialled. */
+export interface DialOptions extends ReachOptions, PeerOptions {}
+
 /**
- * Connects to another member of the cluster at its door. Rejects with DialError, OptionError, or the signal's reason.
- * The connection keeps the process alive only while a call waits for an answer. Loads `ws` when it is first called.
+ * Proves itself at a door, and has the WebSocket opened by `open`, which is called again if the door had no room. Rejects
+ * with DialError, OptionError, or the signal's reason.
  */
-export const dial = async <M extends object = object>(
+export const dialDoor = async <T>(
   address: Address,
-  {
-    cluster,
-    key,
-    main,
-    limits,
-    name = `the member at ${written(address)}`,
-    timeout = DIAL_WITHIN,
-    signal,
-  }: DialOptions,
-): Promise<Peer<M>> => {
+  { cluster, key, name = `the member at ${written(address)}`, timeout = DIAL_WITHIN, signal }: ReachOptions,
+  open: (options: OpenOptions) => Promise<T>,
+): Promise<T> => {
   checkAddress(address);
   checkMembership({ cluster, key });
   signal?.throwIfAborted();
@@ -86,8 +83,8 @@ export const dial = async <M extends object = object>(
         socket = await shakeHands(connectTls, options, giveUp.signal);
         // The timer above holds the process until somebody has the peer; after that only calls do.
         const createConnection = () => socket!.unref();
-        const open = { timeout, signal: giveUp.signal, createConnection };
-        return await connect<M>(URL_OF_DOORS, { main, name, limits, ...open });
+        const how = { timeout, signal: giveUp.signal, createConnection };
+        return await open(how as OpenOptions);
       } catch (cause) {
         socket?.destroy();
         giveUp.signal.throwIfAborted();
@@ -105,3 +102,13 @@ export const dial = async <M extends object = object>(
     unlisten?.();
   }
 };
+
+/**
+ * Connects to another member of the cluster at its door. Rejects with DialError, OptionError, or the signal's reason.
+ * The connection keeps the process alive only while a call waits for an answer. Loads `ws` when it is first called.
+ */
+export const dial = <M extends object = object>(
+  address: Address,
+  { main, limits, name = `the member at ${written(address)}`, ...reach }: DialOptions,
+): Promise<Peer<M>> =>
+  dialDoor(address, { name, ...reach }, (open) => connect<M>(URL_OF_DOORS, { main, name, limits, ...open }));

@@ -28,7 +28,8 @@ export const checkMembership = ({ cluster, key }: Membership): void => {
   }
 };
 
-const identityOf = ({ cluster }: Membership): string => `offsite/${cluster}`;
+/** What names a cluster, or a ticket, in the handshake. */
+export const identityOf = ({ cluster }: Pick<Membership, 'cluster'>): string => `offsite/${cluster}`;
 
 /**
  * TLS 1.3 with a key that both have (RFC 8446, PSK with (EC)DHE): it proves each side to the other before anything of ours

@@ -55,6 +55,10 @@ export interface Link {
   drained(): Promise<void>;
   /** Resolves when all that was sent has left this process, or can't leave it any more. */
   flushed(): Promise<void>;
+  /** Delivers nothing until `resume`, so that the peer is held up; for links over pipes and sockets. */
+  pause?(): void;
+  /** Delivers again. */
+  resume?(): void;
   /**
    * Blocks this thread until something has arrived, and delivers it; returns without after `timeout` milliseconds,
    * or at once if the link is gone. Throws TypeError if this link can't wait so.

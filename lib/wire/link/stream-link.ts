@@ -122,6 +122,14 @@ export class StreamLink implements Link {
     if (!this.#gone && !this.#output.destroyed && this.waiting > 0) await this.#flushed.wait();
   }
 
+  pause(): void {
+    this.#input.pause();
+  }
+
+  resume(): void {
+    this.#input.resume();
+  }
+
   receiveSync(timeout: number): void {
     const descriptor = this.#descriptor;
     if (descriptor === undefined) throw new TypeError('This link has no descriptor to wait for.');

@@ -160,6 +160,14 @@ export class WebSocketLink implements Link {
     if (this.waiting > 0) await this.#flushed.wait();
   }
 
+  pause(): void {
+    if (!this.#gone) this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#gone) this.#socket.resume();
+  }
+
   receiveSync(): void {
     throw new TypeError('A WebSocket can not be waited for synchronously.');
   }

@@ -332,7 +332,7 @@ describe('pmap', () => {
     }
     async function* brokenLater() {
       yield 1;
-      await null;
+      await Promise.resolve();
       throw failure;
     }
     expect(await rejection(pmap(member, tasks.double, broken()))).toBe(failure);
