@@ -1,30 +1,24 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { EventEmitter } from 'node:events';
-import { type ExitedReason, ProcessExitedException, RemoteException } from '../lib/cluster/errors.ts';
+import { ProcessExitedException, RemoteException } from '../lib/cluster/errors.ts';
 import type { FunctionText, Outcome } from '../lib/cluster/function-text.ts';
 import { plain } from '../lib/cluster/functions.ts';
 import { Member } from '../lib/cluster/member.ts';
-import type { CallBounds, MemberService } from '../lib/cluster/protocol.ts';
+import type { CallBounds, MemberService, RemoveBounds } from '../lib/cluster/protocol.ts';
 import type { TreeNode } from '../lib/engine/tree.ts';
 import type { Remote } from '../lib/module/remote.ts';
 import { OptionError } from '../lib/wire/errors.ts';
 import { AddedProcs } from './cluster/added-procs.ts';
+import { CALLBACK_WITHIN, type ClusterEvents, type ClusterListener, Lifecycle } from './cluster/lifecycle.ts';
 import { type AddProcsOptions, type AddProcsTarget, managerOf } from './cluster/manager-of.ts';
 import { type CheckedClusterOptions, type ClusterOptions, checkClusterOptions } from './cluster/options.ts';
 import { OwnerPerformer } from './cluster/owner-service.ts';
 import { Preparations } from './cluster/preparations.ts';
+import { connectionsOf, procsBeside } from './cluster/survey.ts';
 import { ClusterView } from './cluster/view.ts';
 import { Workers } from './cluster/workers.ts';
 import { ElasticPool, type ElasticPoolOptions } from './pool/elastic-pool.ts';
 import type { RemoteManager } from './remote-manager.ts';
 import { Supervisor } from './supervisor.ts';
-
-interface ClusterEvents {
-  /** A worker is in the cluster. */
-  join: [id: number];
-  /** A worker is not in the cluster any more. */
-  leave: [id: number, reason: ExitedReason];
-}
 
 let clusters = 0;
 
@@ -40,7 +34,8 @@ export class Cluster extends ClusterView implements AsyncDisposable {
   readonly #options: CheckedClusterOptions;
   readonly #workers: Workers;
   readonly #preparations = new Preparations();
-  readonly #events = new EventEmitter<ClusterEvents>();
+  readonly #lifecycle = new Lifecycle();
+  readonly #statuses = new Map<number, unknown>();
   readonly #closing = new AbortController();
 
   constructor(options: ClusterOptions = {}) {
@@ -48,7 +43,7 @@ export class Cluster extends ClusterView implements AsyncDisposable {
     const requests = {
       addProcs: (target: unknown, options: object) =>
         this.addProcs(target as AddProcsTarget, options as AddProcsOptions),
-      rmProcs: (ids: readonly number[], { timeout }: CallBounds) => this.#workers.remove(ids, timeout),
+      rmProcs: (ids: readonly number[], bounds: RemoveBounds) => this.#workers.remove(ids, bounds),
       everywhere: (
         fn: FunctionText,
         args: readonly unknown[],
@@ -56,6 +51,15 @@ export class Cluster extends ClusterView implements AsyncDisposable {
         bounds: CallBounds,
       ) => this.#everywhere(fn, args, ids, bounds),
       interruptProcs: (ids: readonly number[]) => this.#workers.interrupt(ids),
+      procsBeside: (id: number) => procsBeside(this.#member, id),
+      setStatus: async (id: number, status: unknown) => {
+        // What comes from one that is gone is kept for nobody.
+        if (id === 1 || this.#workers.site(id)) this.#statuses.set(id, status);
+      },
+      getStatus: async (id: number) => {
+        if (!this.#workers.site(id)) this.#member.check(id);
+        return this.#statuses.get(id);
+      },
     };
     const service = new OwnerPerformer(
       {
@@ -81,8 +85,14 @@ export class Cluster extends ClusterView implements AsyncDisposable {
       options: checked,
       supervisor: this.supervisor,
       preparations: this.#preparations,
-      joined: (id) => this.#events.emit('join', id),
-      left: (id, reason) => this.#events.emit('leave', id, reason),
+      starting: (id) => this.#lifecycle.tell('starting', id),
+      joined: (id) => this.#lifecycle.tell('join', id),
+      leaving: (id, timeout = CALLBACK_WITHIN) => this.#lifecycle.announce('leaving', { timeout }, id),
+      left: (id, reason) => {
+        const status = this.#statuses.get(id);
+        this.#statuses.delete(id);
+        void this.#lifecycle.announce('leave', {}, id, reason, status);
+      },
     });
   }
 
@@ -150,6 +160,14 @@ export class Cluster extends ClusterView implements AsyncDisposable {
     return this.#workers.site(id);
   }
 
+  /**
+   * How many connections to other workers each has made, by its id; each connection is counted by the one that made it,
+   * and serves both. Threads, and who is reached through process 1, have none.
+   */
+  connections(): Promise<ReadonlyMap<number, number>> {
+    return connectionsOf(this.#workers.services);
+  }
+
   /** The cluster's sites, as `tree()` shows them. Never rejects. */
   tree(options?: { timeout?: number }): Promise<TreeNode> {
     return this.supervisor.tree(options);
@@ -167,15 +185,15 @@ export class Cluster extends ClusterView implements AsyncDisposable {
     await this.close();
   }
 
-  /** Calls `listener` when a worker has come, or has gone. */
-  on<E extends keyof ClusterEvents>(event: E, listener: (...args: ClusterEvents[E]) => void): this {
-    this.#events.on(event as never, listener as never);
+  /** Calls `listener` when a worker comes or goes; see ClusterEvents. */
+  on<E extends keyof ClusterEvents>(event: E, listener: ClusterListener<E>): this {
+    this.#lifecycle.on(event, listener);
     return this;
   }
 
   /** Takes a listener back. */
-  off<E extends keyof ClusterEvents>(event: E, listener: (...args: ClusterEvents[E]) => void): this {
-    this.#events.off(event as never, listener as never);
+  off<E extends keyof ClusterEvents>(event: E, listener: ClusterListener<E>): this {
+    this.#lifecycle.off(event, listener);
     return this;
   }
 

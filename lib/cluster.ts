@@ -8,7 +8,7 @@ export type { AddProcsOptions } from '../actors/cluster/add-procs-options.ts';
 export type { ArgsFor, ClusterCalls, Lender, ResultOf, Where } from '../actors/cluster/calls.ts';
 export { currentCluster } from '../actors/cluster/current-cluster.ts';
 export type { AddProcsTarget } from '../actors/cluster/manager-of.ts';
-export type { ClusterView, EverywhereOptions } from '../actors/cluster/view.ts';
+export type { ClusterView, EverywhereOptions, RmProcsOptions } from '../actors/cluster/view.ts';
 export {
   type AnyWorkerPool,
   CachingPool,

@@ -8,6 +8,7 @@ export {
   type ElasticManagerOptions,
   type ElasticWorkers,
 } from '../actors/cluster/elastic-manager.ts';
+export type { ClusterEvents, ClusterListener } from '../actors/cluster/lifecycle.ts';
 export { LocalManager } from '../actors/cluster/local-manager.ts';
 export { readMachineFile } from '../actors/cluster/machine-file.ts';
 export type { MachineTarget, WorkerCount } from '../actors/cluster/machine-spec.ts';

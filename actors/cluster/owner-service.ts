@@ -8,6 +8,7 @@ import type {
   MemberService,
   OwnerService,
   Reach,
+  RemoveBounds,
 } from '../../lib/cluster/protocol.ts';
 import { applyFunctor, ownBase } from '../../lib/module/apply.ts';
 import { functorScript } from '../../lib/module/functor-text.ts';
@@ -19,9 +20,12 @@ export interface OwnerRequests {
   reach(from: number, to: number): Promise<Reach>;
   load(into: number, fn: FunctionText): Promise<object>;
   addProcs(target: unknown, options: object): Promise<number[]>;
-  rmProcs(ids: readonly number[], options: CallBounds): Promise<void>;
+  rmProcs(ids: readonly number[], options: RemoveBounds): Promise<void>;
   everywhere: OwnerService['everywhere'];
   interruptProcs(ids: readonly number[]): Promise<void>;
+  procsBeside(id: number): Promise<number[]>;
+  setStatus(id: number, status: unknown): Promise<void>;
+  getStatus(id: number): Promise<unknown>;
 }
 
 /** Loads a module in this process itself, as its own code would. */
@@ -99,7 +103,7 @@ export class OwnerPerformer extends Performer implements OwnerService {
   }
 
   /** See OwnerService. */
-  rmProcs(ids: readonly number[], options: CallBounds): Promise<void> {
+  rmProcs(ids: readonly number[], options: RemoveBounds): Promise<void> {
     return this.#requests.rmProcs(ids, options);
   }
 
@@ -116,5 +120,20 @@ export class OwnerPerformer extends Performer implements OwnerService {
   /** See OwnerService. */
   interruptProcs(ids: readonly number[]): Promise<void> {
     return this.#requests.interruptProcs(ids);
+  }
+
+  /** See OwnerService. */
+  procsBeside(id: number): Promise<number[]> {
+    return this.#requests.procsBeside(id);
+  }
+
+  /** See OwnerService. */
+  setStatus(id: number, status: unknown): Promise<void> {
+    return this.#requests.setStatus(id, status);
+  }
+
+  /** See OwnerService. */
+  getStatus(id: number): Promise<unknown> {
+    return this.#requests.getStatus(id);
   }
 }

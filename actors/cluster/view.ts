@@ -2,7 +2,7 @@ import type { Broadcast } from '../../lib/cluster/broadcast/broadcast.ts';
 import type { FunctionText } from '../../lib/cluster/function-text.ts';
 import { type AnyFunction, type Callable, FunctionName, nameOf, plain } from '../../lib/cluster/functions.ts';
 import type { Member } from '../../lib/cluster/member.ts';
-import type { CallBounds } from '../../lib/cluster/protocol.ts';
+import type { CallBounds, RemoveBounds } from '../../lib/cluster/protocol.ts';
 import type { Future } from '../../lib/cluster/references/future.ts';
 import { type FutureOptions, makeChannel, makeFuture } from '../../lib/cluster/references/make.ts';
 import type { RemoteChannel } from '../../lib/cluster/references/remote-channel.ts';
@@ -42,7 +42,7 @@ export interface EverywhereOptions<A extends readonly unknown[] = readonly unkno
 /** What is done by process 1, for whichever process asks. */
 export interface ClusterRequests {
   addProcs(target: unknown, options: object): PromiseLike<number[]>;
-  rmProcs(ids: readonly number[], options: CallBounds): Promise<void>;
+  rmProcs(ids: readonly number[], options: RemoveBounds): Promise<void>;
   everywhere(
     fn: FunctionText,
     args: readonly unknown[],
@@ -50,6 +50,17 @@ export interface ClusterRequests {
     options: CallBounds,
   ): Promise<ReadonlyMap<number, unknown>>;
   interruptProcs(ids: readonly number[]): Promise<void>;
+  procsBeside(id: number): Promise<number[]>;
+  setStatus(id: number, status: unknown): Promise<void>;
+  getStatus(id: number): Promise<unknown>;
+}
+
+/** How workers are removed. */
+export interface RmProcsOptions {
+  /** How long to wait, in milliseconds; 0 waits as long as it takes, as Julia's task does. @default as long as it takes */
+  waitfor?: number;
+  /** How long those are waited for who listen to `leaving`, in milliseconds. @default 10000, as in DistributedNext */
+  callbackTimeout?: number;
 }
 
 /** A cluster as any of its processes sees it: who is there, and all that can be called. */
@@ -78,6 +89,26 @@ export class ClusterView extends ClusterCalls {
   get workers(): number[] {
     const workers = this.procs.filter((id) => id !== 1);
     return workers.length === 0 ? [1] : workers;
+  }
+
+  /** All processes but this one. */
+  get otherProcs(): number[] {
+    return this.procs.filter((id) => id !== this.myid);
+  }
+
+  /** All workers but this process; none while there are no workers. */
+  get otherWorkers(): number[] {
+    return this.otherProcs.filter((id) => id !== 1);
+  }
+
+  /** What this process is: `master` is the one that made the cluster. */
+  get role(): 'master' | 'worker' {
+    return this.myid === 1 ? 'master' : 'worker';
+  }
+
+  /** The processes on the same host as this one, itself among them: Julia's `procs(pid)`. Rejects with NoProcessError. */
+  procsBeside(id: number): Promise<number[]> {
+    return this.#requests.procsBeside(id);
   }
 
   get nprocs(): number {
@@ -212,15 +243,30 @@ export class ClusterView extends ClusterCalls {
    * Removes workers: their sites are ended, killed if they do not. Resolves when all are gone. Rejects with
    * NoProcessError, and with TimeoutError if some are not gone after `waitfor` ms.
    */
-  rmProcs(ids: number | readonly number[], { waitfor }: { waitfor?: number } = {}): Promise<void> {
-    return this.#requests.rmProcs([ids].flat() as number[], { timeout: waitfor });
+  rmProcs(ids: number | readonly number[], { waitfor, callbackTimeout }: RmProcsOptions = {}): Promise<void> {
+    const timeout = waitfor === 0 ? undefined : waitfor;
+    return this.#requests.rmProcs([ids].flat() as number[], { timeout, callbackTimeout });
   }
 
   /**
-   * Gives up what runs in workers for others: those calls reject with InterruptedError, and `callSignal()` of those that
-   * have a bound is aborted. The processes go on; code that never waits runs on too.
+   * Gives up what runs in workers for others: those calls reject with RemoteException, whose cause is an
+   * InterruptedError, and their `callSignal()` is aborted if they have a bound. The processes go on; code that never
+   * waits runs on too.
    */
   interrupt(ids: number | readonly number[] = this.workers): Promise<void> {
     return this.#requests.interruptProcs([ids].flat() as number[]);
+  }
+
+  /**
+   * Says what this process is doing, as data; the last word of one that dies is told with the event `leave`. Resolves
+   * when process 1 knows. DistributedNext's `setstatus!`.
+   */
+  setStatus(status: unknown): Promise<void> {
+    return this.#requests.setStatus(this.myid, status);
+  }
+
+  /** What a process has said last that it is doing. Rejects with NoProcessError, and ProcessExitedException. */
+  getStatus(id: number = this.myid): Promise<unknown> {
+    return this.#requests.getStatus(id);
   }
 }

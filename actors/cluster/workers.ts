@@ -6,7 +6,7 @@ import {
 } from '../../lib/cluster/errors.ts';
 import type { FunctionText } from '../../lib/cluster/function-text.ts';
 import type { Member } from '../../lib/cluster/member.ts';
-import type { OwnerService, Reach, WorkerService } from '../../lib/cluster/protocol.ts';
+import type { OwnerService, Reach, RemoveBounds, WorkerService } from '../../lib/cluster/protocol.ts';
 import type * as worker from '../../lib/cluster/worker.ts';
 import { functorOf } from '../../lib/module/functor-text.ts';
 import type { Remote } from '../../lib/module/remote.ts';
@@ -38,7 +38,7 @@ interface WorkerRecord {
   /** Whether it has been counted in. */
   joined: boolean;
   /** Set when it is being removed: its end is no accident then. */
-  removed: boolean;
+  removal: Promise<void> | undefined;
 }
 
 /** What the workers are told of the cluster that they join. */
@@ -49,8 +49,10 @@ export interface WorkersOf {
   readonly options: CheckedClusterOptions;
   readonly supervisor: Supervisor;
   readonly preparations: Preparations;
-  /** A worker has come, or has gone. */
-  readonly joined: (id: number) => void;
+  /** Told of what becomes of a worker, see ClusterEvents; `leaving` is waited for no longer than `timeout` ms. */
+  readonly starting: (id: number) => Promise<void>;
+  readonly joined: (id: number) => Promise<void>;
+  readonly leaving: (id: number, timeout: number | undefined) => Promise<void>;
   readonly left: (id: number, reason: ExitedReason) => void;
 }
 
@@ -92,6 +94,7 @@ export class Workers {
     );
     let site: RemoteManager;
     try {
+      await this.#of.starting(id);
       if (this.#of.member.closed) throw new ClusterClosedError();
       site = await startWorker(id, manager, config, defaults, this.#of.options.output);
     } catch (error) {
@@ -140,7 +143,7 @@ export class Workers {
         owner,
         ids,
       })) as unknown as Remote<WorkerService>;
-      record = { id, config, manager, site, service, joined: false, removed: false };
+      record = { id, config, manager, site, service, joined: false, removal: undefined };
       this.#records.set(id, record);
       await supervisor.startChild({ id: String(id), start: () => site, restart: 'temporary' });
       await preparations.replay((fn, args) => service.prepare(fn, args));
@@ -156,7 +159,7 @@ export class Workers {
       // Once it is counted in, its death is that of a worker, and no failure to add it.
       if (options.topology !== 'master_worker' && !options.lazy) await this.#connectEagerly(record, others);
       await manager.manage?.('register', id, config);
-      if (member.has(id)) joined(id);
+      if (member.has(id)) await joined(id);
       return id;
     } catch (error) {
       await site.close({ cause: error });
@@ -168,6 +171,11 @@ export class Workers {
       }
       throw error;
     }
+  }
+
+  /** What the workers let process 1 call that are in the cluster. */
+  get services(): ReadonlyMap<number, Remote<WorkerService>> {
+    return new Map(this.#joinedRecords().map(({ id, service }) => [id, service]));
   }
 
   #joinedRecords(): WorkerRecord[] {
@@ -185,8 +193,8 @@ export class Workers {
   #exited(record: WorkerRecord, exit: SiteExit): void {
     const { id, config, manager } = record;
     if (!this.#records.delete(id)) return;
-    const reason = record.removed ? 'removed' : reasonOf(exit);
-    const why = record.removed ? undefined : manager.explain?.(exit, config);
+    const reason = record.removal ? 'removed' : reasonOf(exit);
+    const why = record.removal ? undefined : manager.explain?.(exit, config);
     this.#of.member.left(id, reason, why);
     for (const { service } of this.#joinedRecords()) service.left(id, reason, why).then(undefined, () => {});
     void this.#tell(manager, 'deregister', id, config);
@@ -204,7 +212,7 @@ export class Workers {
   }
 
   /** Ends workers and resolves when they are gone. Rejects with NoProcessError, and TimeoutError, which names who is left. */
-  async remove(ids: readonly number[], waitfor: number | undefined): Promise<void> {
+  async remove(ids: readonly number[], { timeout: waitfor, callbackTimeout }: RemoveBounds): Promise<void> {
     const records = ids.map((id) => {
       this.#of.member.check(id);
       return this.#records.get(id);
@@ -217,8 +225,8 @@ export class Workers {
           // Process 1 is not removed: it is the cluster.
           if (!record) return;
           left.add(record.id);
-          record.removed = true;
-          await this.#end(record);
+          record.removal ??= this.#remove(record, callbackTimeout);
+          await record.removal;
           left.delete(record.id);
         })
         .map((ended) => (waitfor === undefined ? ended : orAfter(ended, waitfor))),
@@ -229,6 +237,11 @@ export class Workers {
       `The processes ${[...left].join(', ')} had not ended ${waited} ms after they were told to; they are still being ended, and killed if they do not.`,
       waited,
     );
+  }
+
+  async #remove(record: WorkerRecord, callbackTimeout: number | undefined): Promise<void> {
+    await this.#of.leaving(record.id, callbackTimeout);
+    await this.#end(record);
   }
 
   async #end({ id, config, manager, site }: WorkerRecord, timeout?: number): Promise<void> {

@@ -3,6 +3,7 @@ import { type Functor, type FunctorImports, isFunctor } from '../module/functor-
 import type { CrossesWhole } from '../module/remote.ts';
 import { registerClass } from '../wire/codec/register.ts';
 import { OptionError } from '../wire/errors.ts';
+import type { ByReference } from '../wire/reference/reference.ts';
 import type { FunctionText, FunctorText } from './function-text.ts';
 
 /** Any function, as types name it. */
@@ -57,11 +58,18 @@ export const plain = ({ module, name, functor }: FunctionText): FunctionText =>
 /** What can be called by name: a function of a module, or a functor that gives a function. */
 export type Callable<F extends AnyFunction> = FunctionName<F> | Functor<FunctorImports, F>;
 
-/** The functions of a module, by their names. */
-export type FunctionsOf<M> = {
-  readonly [K in keyof M as M[K] extends AnyFunction ? K : never]: M[K] extends AnyFunction
-    ? FunctionName<M[K]>
+/** A function as it is called, or a class as what makes its instances. */
+type Called<F> = F extends AnyFunction
+  ? F
+  : F extends new (
+        ...args: infer A
+      ) => infer R
+    ? (...args: A) => R extends object ? ByReference<R> : R
     : never;
+
+/** The functions of a module and its classes, by their names. */
+export type FunctionsOf<M> = {
+  readonly [K in keyof M as Called<M[K]> extends never ? never : K]: FunctionName<Called<M[K]>>;
 };
 
 const textOf = ({ import: imports, source }: Functor): FunctorText => ({ import: imports, source });

@@ -1,5 +1,7 @@
+import { hostname } from 'node:os';
 import { giveUpRunning } from '../wire/call/scope.ts';
-import { RemoteTarget } from '../wire/reference/reference.ts';
+import { byReference, RemoteTarget } from '../wire/reference/reference.ts';
+import { classNames } from '../wire/shared.ts';
 import { isThenable, mapBatch, reduceChunk } from './batch.ts';
 import { withBroadcasts } from './broadcast/broadcast.ts';
 import { BroadcastDesk } from './broadcast/broadcasts.ts';
@@ -11,14 +13,18 @@ import type { BatchOutcome, Chunk } from './protocol.ts';
 import { ReferencesDesk } from './references/desk.ts';
 import type { ReferencesService } from './references/protocol.ts';
 
-/** A class is made an instance of; everything else is called. */
+/** A class is made an instance of, which stays here as with `new`, unless it was taught to cross; everything else is called. */
 const caller = (target: unknown, { name, module }: FunctionText): AnyFunction => {
   if (typeof target !== 'function') {
     const what = target === undefined ? 'nothing' : `a value of type ${typeof target}`;
     throw new TypeError(`${module} has ${what} under the name "${name}", which can't be called.`);
   }
   const isClass = /^class\b/.test(Function.prototype.toString.call(target));
-  return isClass ? (...args: never[]) => Reflect.construct(target, args) as unknown : (target as AnyFunction);
+  if (!isClass) return target as AnyFunction;
+  return (...args: never[]) => {
+    const instance = Reflect.construct(target, args) as object;
+    return classNames.has(Object.getPrototypeOf(instance) as object) ? instance : byReference(instance);
+  };
 };
 
 /** The functions that were called in this process by their names, and the modules that they are in. */
@@ -182,6 +188,11 @@ export abstract class Performer extends RemoteTarget {
   /** See MemberService. */
   prepare(fn: FunctionText, args: readonly unknown[]): Promise<Outcome> {
     return this.#functions.prepare(fn, args);
+  }
+
+  /** See MemberService. */
+  async hostname(): Promise<string> {
+    return hostname();
   }
 
   /** See MemberService. */

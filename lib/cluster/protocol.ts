@@ -31,6 +31,12 @@ export interface CallBounds {
   readonly timeout?: number | undefined;
 }
 
+/** How long the removal of workers may take: the timeout for all of it. */
+export interface RemoveBounds extends CallBounds {
+  /** How long those are waited for who listen to `leaving`. */
+  readonly callbackTimeout?: number | undefined;
+}
+
 /** What each process of a cluster may ask of each other. */
 export interface MemberService {
   /** The Futures and channels that lie in it. */
@@ -64,6 +70,8 @@ export interface MemberService {
   prepare(fn: FunctionText, args: readonly unknown[]): Promise<Outcome>;
   /** Gives up all that runs here for others: their calls reject with InterruptedError. */
   interrupt(): void;
+  /** The name of the host on which it runs. */
+  hostname(): Promise<string>;
   /** A process that has connected directly says who it is, so that the connection serves both. */
   meet(id: number, service: MemberService): void;
 }
@@ -96,7 +104,7 @@ export interface OwnerService extends MemberService {
   load(into: number, fn: FunctionText): Promise<object>;
   /** What workers ask of the cluster, as its own methods do it. */
   addProcs(target: unknown, options: object): Promise<number[]>;
-  rmProcs(ids: readonly number[], options: CallBounds): Promise<void>;
+  rmProcs(ids: readonly number[], options: RemoveBounds): Promise<void>;
   everywhere(
     fn: FunctionText,
     args: readonly unknown[],
@@ -104,6 +112,11 @@ export interface OwnerService extends MemberService {
     options: CallBounds,
   ): Promise<ReadonlyMap<number, unknown>>;
   interruptProcs(ids: readonly number[]): Promise<void>;
+  /** The processes on the same host as this one, itself among them. */
+  procsBeside(id: number): Promise<number[]>;
+  /** What a process says that it is doing. */
+  setStatus(id: number, status: unknown): Promise<void>;
+  getStatus(id: number): Promise<unknown>;
 }
 
 /** What a site is told when it becomes a worker. */

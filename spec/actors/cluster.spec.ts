@@ -137,7 +137,7 @@ test('A worker that is killed is told of with its reason, and everybody who wait
   await heard.promise;
   const pid = here.site(b!)!.pid!;
   process.kill(pid, 'SIGKILL');
-  expect(await left).toEqual([b, 'crashed']);
+  expect(await left).toEqual([b, 'crashed', undefined]);
   const [own, others] = await Promise.all(waits);
   expect(own).toBeInstanceOf(ProcessExitedException);
   expect(own).toMatchObject({ id: b, reason: 'crashed', mayHaveRun: true });
