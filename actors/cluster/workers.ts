@@ -7,6 +7,7 @@ import {
 import type { FunctionText } from '../../lib/cluster/function-text.ts';
 import type { Member } from '../../lib/cluster/member.ts';
 import type { OwnerService, Reach, RemoveBounds, WorkerService } from '../../lib/cluster/protocol.ts';
+import { within } from '../../lib/cluster/within.ts';
 import type * as worker from '../../lib/cluster/worker.ts';
 import { functorOf } from '../../lib/module/functor-text.ts';
 import type { Remote } from '../../lib/module/remote.ts';
@@ -219,18 +220,21 @@ export class Workers {
     });
     const start = performance.now();
     const left = new Set<number>();
-    await Promise.all(
-      records
-        .map(async (record) => {
-          // Process 1 is not removed: it is the cluster.
-          if (!record) return;
-          left.add(record.id);
-          record.removal ??= this.#remove(record, callbackTimeout);
-          await record.removal;
-          left.delete(record.id);
-        })
-        .map((ended) => (waitfor === undefined ? ended : orAfter(ended, waitfor))),
+    const ended = Promise.all(
+      records.map(async (record) => {
+        // Process 1 is not removed: it is the cluster.
+        if (!record) return;
+        left.add(record.id);
+        record.removal ??= this.#remove(record, callbackTimeout);
+        await record.removal;
+        left.delete(record.id);
+      }),
     );
+    await within(ended, 'Their end', { timeout: waitfor }).catch((error: unknown) => {
+      // Who is left is told below; what fails later has nobody who listens.
+      ended.catch(() => {});
+      if (!(error instanceof TimeoutError) || left.size === 0) throw error;
+    });
     if (left.size === 0) return;
     const waited = Math.round(performance.now() - start);
     throw new TimeoutError(
@@ -299,12 +303,3 @@ export class Workers {
 
 const reasonOf = ({ reason }: SiteExit): ExitedReason =>
   reason === 'fork-failed' || reason === 'disconnected' ? 'crashed' : reason;
-
-/** Waits for a promise, but no longer than so many milliseconds. */
-const orAfter = (promise: Promise<unknown>, milliseconds: number): Promise<unknown> => {
-  let timer: NodeJS.Timeout;
-  const over = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, milliseconds);
-  });
-  return Promise.race([promise, over]).finally(() => clearTimeout(timer));
-};
