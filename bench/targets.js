@@ -112,7 +112,8 @@ const wordFor = (value, ofMeans, atMost) => {
  */
 const judgeOne = (rows, { measure, against, atMost: bound }) => {
   const all = rows.filter((row) => row.measure === measure);
-  const own = all.filter((row) => (against ? against.includes(row.against?.name ?? '') : !row.against));
+  // A figure of ours alone stands in its own row, or in the first of those with peers.
+  const own = against ? all.filter((row) => against.includes(row.against?.name ?? '')) : all.slice(0, 1);
   if (own.length === 0) return undefined;
   const atMost = typeof bound === 'number' ? bound : bound(all);
   const figureOf = (/** @type {Row} */ row) => (against ? row.ratio : row.ours.median) ?? -1;
