@@ -75,9 +75,6 @@ export const dialDoor = async <T>(
     const [{ connect: connectTls }] = await Promise.all([import('node:tls'), import('ws')]);
     const options = { ...dialTls({ cluster, key }), host: address.host, port: address.port };
     for (;;) {
-      // What counts when the time is over is whether the last one hung up.
-      const times = hungUp;
-      hungUp = 0;
       let socket: tls.TLSSocket | undefined;
       try {
         socket = await shakeHands(connectTls, options, giveUp.signal);
@@ -89,7 +86,7 @@ export const dialDoor = async <T>(
         socket?.destroy();
         giveUp.signal.throwIfAborted();
         if (!hasHungUp(cause as Error)) throw dialFailure(attempt, cause as Error);
-        hungUp = times + 1;
+        hungUp++;
       }
       await delay(AGAIN_AFTER * (1 + Math.random()), undefined, { signal: giveUp.signal });
     }
