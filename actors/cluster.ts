@@ -217,8 +217,9 @@ export class Cluster extends ClusterView implements AsyncDisposable {
           if ('error' in outcome) throw new RemoteException(id, outcome.error);
           results.set(id, outcome.value);
         } catch (error) {
-          // One that is gone will not miss it.
-          if (ids || !(error instanceof ProcessExitedException)) errors.push(withId(error, id));
+          // One that had gone before will not miss it; one that has died of it is a failure.
+          const missed = error instanceof ProcessExitedException && !error.mayHaveRun;
+          if (ids || !missed) errors.push(withId(error, id));
         }
       }),
     );

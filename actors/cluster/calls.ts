@@ -4,6 +4,7 @@ import type { Future } from '../../lib/cluster/references/future.ts';
 import { startCall } from '../../lib/cluster/references/make.ts';
 import type { Given, Received } from '../../lib/module/remote.ts';
 import { type CallOptions, checkCallOptions } from '../../lib/wire/call/options.ts';
+import { OptionError } from '../../lib/wire/errors.ts';
 
 /** What may be given to a function in another process of the cluster. */
 export type ArgsFor<F extends AnyFunction> = GivenAll<Parameters<F>>;
@@ -71,6 +72,7 @@ export class ClusterCalls {
     ...args: ArgsFor<F>
   ): Future<Awaited<ReturnType<F>>> | Promise<Future<Awaited<ReturnType<F>>>> {
     if (typeof where === 'number') return startCall(this.#member, fn, where, args);
+    checkWhere(where);
     return (async () => {
       const id = await where.take(this.#options);
       try {
@@ -122,17 +124,29 @@ export class ClusterCalls {
   }
 }
 
+/** The same; throws OptionError if it is neither the number of a process nor a pool. */
+const checkWhere = (where: Where): Where => {
+  if (typeof where === 'number') return where;
+  // A pool of another process is a proxy, and that is a function.
+  if (typeof (where as Partial<Lender> | null | undefined)?.take === 'function') return where;
+  throw new OptionError(
+    'where',
+    `A function is called in a process, by its number, or in one of a pool, and not in ${String(where)}.`,
+  );
+};
+
 /** Does something with a process: that one, or one that a pool lends for as long as it takes. */
 export const lent = async <T>(
   where: Where,
   options: CallOptions,
   use: (id: number) => Promise<T>,
 ): Promise<T> => {
-  if (typeof where === 'number') return use(where);
-  const id = await where.take(options);
+  if (typeof checkWhere(where) === 'number') return use(where as number);
+  const lender = where as Lender;
+  const id = await lender.take(options);
   try {
     return await use(id);
   } finally {
-    await where.put(id);
+    await lender.put(id);
   }
 };

@@ -10,6 +10,7 @@ import type { ChannelStore } from '../../lib/cluster/references/store-cell.ts';
 import type { Functor } from '../../lib/module/functor-text.ts';
 import { isFunctor } from '../../lib/module/functor-text.ts';
 import type { CallOptions } from '../../lib/wire/call/options.ts';
+import { OptionError } from '../../lib/wire/errors.ts';
 import {
   CachingPool,
   DefaultWorkerPool,
@@ -62,6 +63,21 @@ export interface RmProcsOptions {
   /** How long those are waited for who listen to `leaving`, in milliseconds. @default 10000, as in DistributedNext */
   callbackTimeout?: number;
 }
+
+/** What was misspelt would silently run without it. Throws OptionError. */
+const checkEverywhere = (options: EverywhereOptions): EverywhereOptions => {
+  const unknown = Object.keys(Object(options) as object).find(
+    (option) => !['args', 'procs', 'timeout'].includes(option),
+  );
+  if (unknown !== undefined || typeof options !== 'object' || options === null) {
+    const what = unknown === undefined ? `not ${String(options)}` : `and there is no "${unknown}"`;
+    throw new OptionError(unknown ?? 'options', `everywhere takes { args, procs, timeout }, ${what}.`);
+  }
+  if (options.args !== undefined && !Array.isArray(options.args)) {
+    throw new OptionError('args', 'What a function gets everywhere is an array of its arguments.');
+  }
+  return options;
+};
 
 /** A cluster as any of its processes sees it: who is there, and all that can be called. */
 export class ClusterView extends ClusterCalls {
@@ -139,8 +155,9 @@ export class ClusterView extends ClusterCalls {
   ): Promise<ReadonlyMap<number, unknown>>;
   everywhere(
     what: Callable<AnyFunction> | URL | string | Functor,
-    { args = [], procs, timeout }: EverywhereOptions = {},
+    options: EverywhereOptions = {},
   ): Promise<ReadonlyMap<number, unknown>> {
+    const { args = [], procs, timeout } = checkEverywhere(options);
     const name =
       isFunctor(what) || what instanceof FunctionName
         ? nameOf(what as Callable<AnyFunction>)

@@ -56,7 +56,9 @@ export class ElasticPool extends WorkerPool implements AsyncDisposable {
   readonly #options: Required<Omit<ElasticPoolOptions, 'clock' | 'maxQueued' | 'backoff'>>;
   readonly #backoff: Required<Backoff>;
   readonly #time: Time;
-  readonly #unlisten: () => void;
+  #unlisten: () => void;
+  /** Whether its cluster is closed: then its workers are ended by that. */
+  readonly #over: () => boolean;
   /** What it has added, and is to remove. */
   readonly #added = new Set<number>();
   /** Since when those are free that nobody has. */
@@ -97,6 +99,14 @@ export class ElasticPool extends WorkerPool implements AsyncDisposable {
       this.#options.onLost(id);
       this.onDemand();
     });
+    // With its cluster it is over, whoever made it.
+    const unclose = member.onClose(() => void this.close());
+    const unleave = this.#unlisten;
+    this.#unlisten = () => {
+      unleave();
+      unclose();
+    };
+    this.#over = () => member.closed;
     this.actor.start();
   }
 
@@ -109,7 +119,7 @@ export class ElasticPool extends WorkerPool implements AsyncDisposable {
     this.rejectWaiters();
     // Those that are on their way are removed when they have come.
     await this.#growing;
-    await this.#remove([...this.#added]);
+    if (!this.#over()) await this.#remove([...this.#added]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -32,6 +32,8 @@ export class LoadedFunctions {
   readonly #load: (fn: FunctionText) => Promise<object>;
   readonly #modules = new Map<string, Promise<object>>();
   readonly #found = new Map<string, AnyFunction>();
+  /** The last interrupt, if there was one. */
+  #interrupted: Error | undefined;
   /** What gives up each call that runs and waits. */
   readonly #running = new Set<(reason: Error) => void>();
 
@@ -66,9 +68,12 @@ export class LoadedFunctions {
 
   /** See MemberService. */
   async perform(fn: FunctionText, args: readonly unknown[]): Promise<Outcome> {
+    const interrupted = this.#interrupted;
     try {
       const found = this.find(fn);
       const call = typeof found === 'function' ? found : await found;
+      // It was accepted before, and has waited for its module.
+      if (this.#interrupted !== interrupted) throw this.#interrupted;
       const given = withBroadcasts(args);
       const value: unknown = call(...((given instanceof Promise ? await given : given) as never[]));
       return { value: isThenable(value) ? await this.#orInterrupted(value) : value };
@@ -90,6 +95,7 @@ export class LoadedFunctions {
 
   /** See MemberService. */
   interrupt(reason: Error): void {
+    this.#interrupted = reason;
     for (const giveUp of [...this.#running]) giveUp(reason);
   }
 

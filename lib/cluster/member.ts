@@ -52,6 +52,9 @@ export class Member {
   readonly #departed = new Map<number, End>();
   readonly #listeners = new Set<(id: number, reason: ExitedReason) => void>();
   readonly #joinListeners = new Set<(id: number) => void>();
+  readonly #closeListeners = new Set<() => void>();
+  /** What gives up each call in this process itself. */
+  readonly #waits = new Set<(reason: Error) => void>();
   #closed = false;
   #turn = 0;
 
@@ -130,13 +133,25 @@ export class Member {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Nothing goes out from here any more. */
+  /** Calls `listener` when nothing goes out from here any more; what is returned takes it back. */
+  onClose(listener: () => void): () => void {
+    this.#closeListeners.add(listener);
+    return () => this.#closeListeners.delete(listener);
+  }
+
+  /** Nothing goes out from here any more: whoever waits is told, and all others have left. */
   close(): void {
+    if (this.#closed) return;
     this.#closed = true;
     this.references.close();
+    for (const giveUp of [...this.#waits]) giveUp(new ClusterClosedError());
+    // Pools and maps wait for workers, and hear nothing any more afterwards.
+    for (const id of this.ids) if (id !== this.id) this.left(id, 'closed');
+    for (const listener of [...this.#closeListeners]) listener();
     withdraw(this);
     this.#listeners.clear();
     this.#joinListeners.clear();
+    this.#closeListeners.clear();
   }
 
   /** Throws why a process can't be called: NoProcessError, ProcessExitedException or ClusterClosedError. */
@@ -189,10 +204,24 @@ export class Member {
         ? options
         : { ...options, timeout: Math.max(0, timeout - (performance.now() - start)) };
     try {
-      if (id === this.id) return await within(call(peer), `A call in process ${id}`, left);
+      if (id === this.id) return await within(this.#orClosed(call(peer)), `A call in process ${id}`, left);
       return await call(timeout === undefined && !options.signal ? peer : withOptions(peer, left));
     } catch (error) {
       throw await this.#failureOf(id, error);
+    }
+  }
+
+  /** Waits for what runs in this process itself, but not longer than the cluster is there. */
+  async #orClosed<T>(promise: PromiseLike<T>): Promise<T> {
+    let giveUp!: (reason: Error) => void;
+    const closed = new Promise<never>((_, reject) => {
+      giveUp = reject;
+    });
+    this.#waits.add(giveUp);
+    try {
+      return await Promise.race([promise, closed]);
+    } finally {
+      this.#waits.delete(giveUp);
     }
   }
 

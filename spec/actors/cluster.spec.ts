@@ -167,7 +167,55 @@ test('Workers that may not call each other say so, and process 1 still may', asy
   expect(await here.remotecallFetch(work.callFrom, a!, work.myid, 1)).toBe(1);
 });
 
-test('Options that can not be are refused at the door', () => {
+test('The end of a cluster is told to all who wait: for a call here, for a Future, for a pool, and in a map that tries again', async () => {
+  const here = cluster();
+  const [a] = await here.addProcs(1, { fork: 'virtual' });
+  const pool = here.workerPool([a!]);
+  await pool.take();
+  const heard = resolvers();
+  const elastic = here.elasticPool({ max: 1 }, { fork: 'virtual' });
+  await elastic.take();
+  const waits = [
+    here.remotecallFetch(work.never, 1, () => heard.resolve(undefined)),
+    here.future().fetch(),
+    here.channel().take(),
+    pool.take(),
+    elastic.take(),
+    here.pmap(work.untilAborted, [() => {}, () => {}], { retry: { delays: [1] } }),
+  ].map((each) => rejection(each));
+  await heard.promise;
+  await here.close();
+  for (const error of await Promise.all(waits)) expect(error.code).toMatch(/^ERR_OFFSITE_/);
+});
+
+test('A worker that dies of what runs everywhere is a failure, and not left out', async () => {
+  const here = cluster();
+  const [a, b] = await here.addProcs(2, { fork: 'sh' });
+  const failed = await rejection(here.everywhere(work.exit, { args: [3], procs: [a!, b!] }));
+  expect((failed.errors as ProcessExitedException[]).map(({ id }) => id)).toEqual([a, b]);
+  const [c] = await here.addProcs(1, { fork: 'sh' });
+  const all = await rejection(here.everywhere(work.exitWorker, { args: [3] }));
+  expect((all.errors as ProcessExitedException[]).map(({ id }) => id)).toEqual([c]);
+});
+
+test('An interrupt gives up a call too that waits for its module', async () => {
+  const here = cluster();
+  const [a] = await here.addProcs(1, { fork: 'virtual' });
+  // The call leaves before the interrupt, and its module is loaded only then.
+  const called = rejection(here.remotecallFetch(work.never, a!));
+  await here.remotecallFetch(
+    functor(() => () => 0),
+    a!,
+  );
+  await here.interrupt([a!]);
+  expect(await called).toMatchObject({ cause: { code: 'ERR_OFFSITE_INTERRUPTED' } });
+});
+
+test('Options that can not be are refused at the door', async () => {
+  const here = cluster();
+  await expect(here.remotecallFetch(work.square, '2' as never, 2)).rejects.toThrow(OptionError);
+  expect(() => here.everywhere(work.square, { arg: [5] } as never)).toThrow(/no "arg"/);
+  expect(() => here.everywhere(work.square, 5 as never)).toThrow(OptionError);
   expect(() => new Cluster({ topology: 'star' as never })).toThrow(OptionError);
   expect(() => new Cluster({ topolgy: 'custom' } as never)).toThrow(/no option "topolgy"/);
 });

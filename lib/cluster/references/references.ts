@@ -161,10 +161,13 @@ export class References {
           }, timeout);
     const asks = this.#asks.get(owner) ?? new Set();
     this.#asks.set(owner, asks.add(controller));
+    // What comes from elsewhere is held by its link; here nothing else holds the process while somebody waits.
+    const hold = owner === this.id ? setInterval(() => {}, FOREVER) : undefined;
     try {
       return await handle.during(controller, () => this.#ask(owner, controller.signal, call));
     } finally {
       asks.delete(controller);
+      clearInterval(hold);
       clearTimeout(timer);
       unlisten?.();
     }
