@@ -209,7 +209,8 @@ describe.each(['virtual', 'sh'])('A proxy of a module in a supervised %s site', 
 
 describe('A proxy of a module in a supervised site', () => {
   test('makes a call again in the next site, when one was given up and is not gone yet', async () => {
-    const start = () => new RemoteManager({ fork: 'sh', heartbeat: 40, unreachableTimeout: 200, ...silent });
+    const start = () =>
+      new RemoteManager({ fork: 'sh', heartbeat: 100, unreachableTimeout: 1_000, ...silent });
     await using supervisor = new Supervisor({ intensity: 9, children: [{ id: 'calc', start }] });
     const child = supervisor.child('calc');
     const first = await child.whenUp();
