@@ -10,8 +10,6 @@ const outfile = 'dist/engine.cjs';
 const common = {
   bundle: true,
   minify: true,
-  // Node.js prints the line that threw, whole.
-  lineLimit: 200,
   platform: 'node',
   target: 'node20',
   format: 'cjs',

@@ -8,8 +8,6 @@ await build({
   bundle: true,
   splitting: true,
   minify: true,
-  // Node.js prints the line that threw, whole.
-  lineLimit: 200,
   // Errors of workers are read by people.
   keepNames: true,
   platform: 'node',
