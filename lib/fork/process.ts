@@ -4,23 +4,16 @@ import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
 import { execa } from 'execa';
-import type { Reply } from '../engine/detached/order.ts';
-import { BOOT_WORD, type BootLine } from '../engine/protocol.ts';
 import { StreamLink } from '../wire/link/stream-link.ts';
-import { explainExit, explainSpawn, explainVersion } from './diagnose.ts';
-import { engineFile } from './engine-file.ts';
+import { bootEngine } from './boot.ts';
+import { explainSpawn } from './diagnose.ts';
 import { ForkError } from './errors.ts';
-import type { Command, Errand, ForkedSite, ForkRequest, SiteDeath } from './fork-method.ts';
+import type { Command, ForkedSite, ForkRequest, SiteDeath } from './fork-method.ts';
 import { LineReader } from './lines.ts';
 import { tether } from './tether.ts';
 
 /** How long the streams of a process that has ended may still carry what it said, in milliseconds. */
 const DRAIN_WITHIN = 200;
-/** The boot line is short; what is longer is something else. */
-const LONGEST_BOOT_LINE = 4096;
-/** The longest reply is a list of sites. */
-const LONGEST_REPLY = 4 * 1024 * 1024;
-
 /** A started command, and the way to the engine at its end. */
 interface Started {
   readonly child: ChildProcess & { readonly pid: number };
@@ -136,48 +129,6 @@ const killElsewhere = async (
   });
 };
 
-const parseBootLine = (line: string): BootLine | { noise: string } => {
-  try {
-    const boot = JSON.parse(line.slice(BOOT_WORD.length)) as BootLine;
-    const { node, pid, engine } = boot;
-    if (typeof node === 'string' && typeof pid === 'number' && typeof engine === 'boolean') return boot;
-  } catch {
-    // Not from an engine.
-  }
-  return { noise: line };
-};
-
-/** Reads one line; what came behind it is put back. Ends with what came if it does not begin with `word`, or is too long. */
-const lineOf = async (
-  stream: Readable,
-  signal: AbortSignal,
-  word: string,
-  longest: number,
-): Promise<string> => {
-  let seen = Buffer.alloc(0);
-  // Whoever read the line before has paused it.
-  stream.resume();
-  while (true) {
-    const [chunk] = (await once(stream, 'data', { signal })) as [Buffer];
-    seen = Buffer.concat([seen, chunk]);
-    const end = seen.indexOf(0x0a);
-    const begin = seen.toString('latin1', 0, word.length);
-    if (!begin.startsWith(word.slice(0, begin.length)) || (end < 0 && seen.length > longest))
-      return seen.toString('utf8');
-    if (end < 0) continue;
-    stream.pause();
-    if (end + 1 < seen.length) stream.unshift(seen.subarray(end + 1));
-    return seen.toString('utf8', 0, end);
-  }
-};
-
-/** Reads the line with which an engine begins. */
-const bootLine = async (stdout: Readable, signal: AbortSignal): Promise<BootLine | { noise: string }> => {
-  const line = await lineOf(stdout, signal, BOOT_WORD, LONGEST_BOOT_LINE);
-  return line.startsWith(BOOT_WORD) && line.length <= LONGEST_BOOT_LINE
-    ? parseBootLine(line)
-    : { noise: line };
-};
 /** Whether a command is not the engine itself, but leads to it. */
 const leads = ({ here }: Command): boolean => !here;
 
@@ -198,43 +149,10 @@ export const forkProcess = async (command: Command, request: ForkRequest): Promi
   const lines = new LineReader(noise[0]!, request.onLine);
   for (const stream of noise.slice(1)) lines.read(stream);
   const exited = deathOf(child, lines, tethered);
-  let enginePid = pid;
-  let errand: Errand | undefined;
-  /** What the engine says, unless it ends before. */
-  const said = async <T>(read: (signal: AbortSignal) => Promise<T>): Promise<T> => {
-    const done = new AbortController();
-    const heard = await Promise.race([
-      read(AbortSignal.any([request.signal, done.signal])).then((value) => ({ value })),
-      exited.then((death) => ({ death })),
-    ]).finally(() => done.abort());
-    if ('death' in heard) throw new ForkError(request.name, explainExit(heard.death, request));
-    return heard.value;
-  };
-  try {
-    const boot = await said((signal) => bootLine(input, signal));
-    if ('noise' in boot) {
-      throw new ForkError(request.name, {
-        step: 'noise',
-        what: `something else was printed before the engine spoke: ${JSON.stringify(boot.noise.slice(0, 200))}.`,
-        remedy: 'Make the shell start-up files over there print only when they run at a terminal.',
-        stderr: [...lines.tail],
-      });
-    }
-    const tooOld = explainVersion(boot.node);
-    if (tooOld) throw new ForkError(request.name, tooOld);
-    enginePid = boot.pid;
-    if (!boot.engine) output.write(engineFile().bytes);
-    if (request.order) {
-      output.write(`${JSON.stringify(request.order)}\n`);
-      const line = await said((signal) => lineOf(input, signal, '{', LONGEST_REPLY));
-      errand = { reply: JSON.parse(line) as Reply, input };
-    }
-  } catch (cause) {
-    killGroup(pid, 'SIGKILL');
-    await exited;
-    // Whoever gave the start up said why.
-    throw request.signal.aborted ? request.signal.reason : cause;
-  }
+  const { pid: enginePid, errand } = await bootEngine(
+    { input, output, lines, exited, end: () => killGroup(pid, 'SIGKILL') },
+    request,
+  );
   const link = new StreamLink(input, output);
   // An idle site must not keep its parent's program from ending.
   child.unref();

@@ -1,4 +1,5 @@
 import { ProtocolError } from '../../wire/errors.ts';
+import type { ClosableSocket } from '../../wire/link/websocket.ts';
 import { type WebSocketLike, WebSocketLink } from '../../wire/link/websocket-link.ts';
 import { type FromJoiner, type FromProgram, LONGEST_MESSAGE, readMessage } from './messages.ts';
 
@@ -7,12 +8,6 @@ import { type FromJoiner, type FromProgram, LONGEST_MESSAGE, readMessage } from 
  * likes. So the link itself never asks for any: this is the longest time that Node's timers take.
  */
 const NEVER = 2 ** 31 - 1;
-
-/** What a channel needs of a WebSocket of the package `ws`. */
-export interface ClosableSocket extends WebSocketLike {
-  /** Ends it in order, behind what was sent. */
-  close(): void;
-}
 
 type OnFrames = (data: Buffer | ArrayBuffer | Buffer[], isBinary: boolean) => void;
 

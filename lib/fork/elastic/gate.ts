@@ -11,10 +11,10 @@ import { doorTls, identityOf, KEY_SIZE } from '../../cluster/direct/handshake.ts
 import { WaitingRoom } from '../../cluster/direct/waiting-room.ts';
 import { Keys, type Pass, type TicketTerms } from '../../ticket/keys.ts';
 import { MAX_FRAME } from '../../wire/frame/frame.ts';
-import { socketOptions } from '../../wire/link/websocket.ts';
+import { type ClosableSocket, socketOptions } from '../../wire/link/websocket.ts';
 import { roomFor } from '../../wire/link/websocket-link.ts';
 import { Arrival } from './arrival.ts';
-import { Channel, type ClosableSocket } from './channel.ts';
+import { Channel } from './channel.ts';
 
 /** How long who has shown a key may take to say who he is, in milliseconds. */
 const HELLO_WITHIN = 5_000;

@@ -1,4 +1,5 @@
 import type { ClientRequestArgs } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
 import { TimeoutError } from '../errors.ts';
@@ -29,6 +30,16 @@ export interface OpenOptions extends SocketOptions, SecureContextOptions {
   /** Makes the connection below, in place of `net.connect` or `tls.connect`. */
   readonly createConnection?: () => Duplex;
 }
+
+/** A WebSocket of the package `ws` that is ended in order by whoever has it. */
+export interface ClosableSocket extends WebSocketLike {
+  /** Ends it in order, behind what was sent. */
+  close(): void;
+}
+
+/** The connection below one, which `ws` does not publish: it says whether a process may end. */
+export const connectionOf = (socket: WebSocketLike): Socket =>
+  (socket as unknown as { readonly _socket: Socket })._socket;
 
 /**
  * Options for a `WebSocketServer` of `ws` whose sockets carry links. Frames are not compressed: that costs more than it
