@@ -23,4 +23,6 @@ export interface NodeState {
   readonly disk?: { readonly total: number; readonly free: number };
   /** The largest file that a job may send or fetch, in bytes; not said if there is no bound. */
   readonly maxFileSize?: number;
+  /** Whether a job server is to have a fresh site there for each job. */
+  readonly restartWorkers?: boolean;
 }
