@@ -1,14 +1,20 @@
 import { randomBytes } from 'node:crypto';
+import type { Visitor } from './visitor.ts';
 
-/** This program, among all of its user's: a daemon puts its connections together by it, and proves nothing with it. */
-const PROGRAM = randomBytes(6).toString('hex');
+/** What tells this program apart from the others of its user; no secret. A worker thread has one of its own. */
+const id = randomBytes(8).toString('hex');
 
-/** A path to ask a daemon for, with the program that asks. */
-export const byThisProgram = (path: string): string => `${path}?program=${PROGRAM}`;
+/** A path as this program asks for it, so that all of its connections are known for those of one client. */
+export const asThisProgram = (path: `/${string}`): string => `${path}?client=${id}`;
 
-/** What a path asks for, and which program does, if it says so. */
-export const askedBy = (path: string): { path: string; program: string | undefined } => {
-  const [asked = '', query] = path.split('?', 2);
-  const program = new URLSearchParams(query).get('program') ?? undefined;
-  return { path: asked, program: program?.slice(0, 64) };
+const LONGEST_ID = 64;
+
+/** What a visitor asked for, without what is behind a `?`. */
+export const pathOf = ({ path }: Pick<Visitor, 'path'>): string => path.split('?', 1)[0]!;
+
+/** What names the client whose connection this is: his user and his program, or where he comes from. */
+export const clientOf = ({ user, path, ends }: Pick<Visitor, 'user' | 'path' | 'ends'>): string => {
+  const program = new URLSearchParams(path.slice(pathOf({ path }).length)).get('client');
+  const known = program !== null && program.length <= LONGEST_ID;
+  return `${user}/${known ? program : (ends.remoteAddress ?? 'unknown')}`;
 };

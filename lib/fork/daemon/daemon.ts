@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import type { Credentials } from '../../access/credentials.ts';
 import { DAEMON_PORT, type Dialled, dial } from '../../access/dial.ts';
-import { byThisProgram } from '../../access/program.ts';
+import { asThisProgram } from '../../access/program.ts';
 import { written } from '../../cluster/direct/address.ts';
 import { OffsiteError, OptionError } from '../../wire/errors.ts';
 import { StreamLink } from '../../wire/link/stream-link.ts';
@@ -91,7 +91,7 @@ export const daemon: Fork = async (request) => {
   const at = `the daemon at ${written(address)}`;
   let dialled: Dialled;
   try {
-    dialled = await dial(address, { path: byThisProgram('/site'), credentials, name: at, timeout, signal });
+    dialled = await dial(address, { path: asThisProgram('/site'), credentials, name: at, timeout, signal });
   } catch (cause) {
     throw signal.aborted ? signal.reason : unreachable(name, cause);
   }

@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import type { Visitor } from '../../access/visitor.ts';
-import { CutOff } from '../elastic/cut-off.ts';
 import { nodeWords } from '../first-stage.ts';
 import { groupGone, killGroup, signalTo } from '../process-group.ts';
 import type { FromClient, Refusal, StartSite } from './messages.ts';
 import { SiteChannel } from './site-channel.ts';
+import { watchClient } from './watch-client.ts';
 
 /** How long the last words may take to leave, in milliseconds. */
 const LAST_WORDS_WITHIN = 1_000;
@@ -15,11 +15,6 @@ const LAST_WORDS_WITHIN = 1_000;
 const TERMINATE_WITHIN = 1_000;
 /** How long the streams of a process that has ended may still carry what it said, in milliseconds. */
 const DRAIN_WITHIN = 200;
-/** How often a client is asked for a sign of life at least, in milliseconds. */
-const ASK_EVERY = 30_000;
-/** How often it is looked whether a client is cut off, as a part of what it bears. */
-const LOOKS = 8;
-
 /** Where and how one site runs. */
 export interface SitePlace {
   /** The folder in which it starts. */
@@ -194,7 +189,7 @@ const relay = async (
   };
   for (const message of early) onSaid(message);
   channel.listen(onSaid);
-  const watch = watchClient(channel, visitor, { lease, endAfter: wish.endAfter ?? Infinity });
+  const watch = watchClient(channel, visitor.ends, { lease, endAfter: wish.endAfter ?? Infinity });
   const over = new AbortController();
   const until = <T>(happens: Promise<T>, act: () => void) =>
     void Promise.race([happens, exited]).then(() => {
@@ -224,23 +219,6 @@ const relay = async (
     over.abort();
     clearInterval(watch);
   }
-};
-
-/** Drops the connection to a client who is cut off, or gives no sign of life. */
-const watchClient = (
-  channel: SiteChannel<'client'>,
-  visitor: Visitor,
-  { lease, endAfter }: { lease: number; endAfter: number },
-): NodeJS.Timeout => {
-  const cutOff = new CutOff(visitor.ends);
-  const every = Math.min(ASK_EVERY, lease / 3, endAfter / LOOKS);
-  return setInterval(() => {
-    if (performance.now() - channel.heardAt >= lease)
-      channel.drop(new Error(`Nothing was heard of the client for ${lease} ms.`));
-    else if (endAfter !== Infinity && cutOff.look() >= endAfter)
-      channel.drop(new Error(`The client did not acknowledge anything for ${endAfter} ms.`));
-    else channel.ping();
-  }, every).unref();
 };
 
 /** Ends an engine: by asking, and by force if it does not end in time. */
