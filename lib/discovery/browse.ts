@@ -18,8 +18,8 @@ export interface BrowseOptions {
   readonly interfaces?: readonly string[];
   /** A node was heard on an interface, for the first time or again. */
   readonly heard: (announced: Announced, on: string) => void;
-  /** A node said goodbye, or was not heard of any more (`isGuess`), though it was asked for. */
-  readonly gone?: (id: string, isGuess: boolean) => void;
+  /** A node said goodbye, or somebody did so in its name, or it was asked for and not heard of any more. */
+  readonly gone?: (id: string) => void;
 }
 
 /** Listens to what nodes announce in this host's networks, and asks for it. It never keeps the process alive. */
@@ -121,7 +121,7 @@ export class Browse {
     });
     browser.on('down', ({ fqdn }) => {
       const id = fqdn.toLowerCase();
-      if (this.#heardIn.delete(id)) this.#options.gone?.(id, false);
+      if (this.#heardIn.delete(id)) this.#options.gone?.(id);
     });
     this.#browsers.set(link, browser);
   }
@@ -130,7 +130,7 @@ export class Browse {
     for (const [id, round] of this.#heardIn) {
       if (this.#round - round <= UNHEARD) continue;
       this.#heardIn.delete(id);
-      this.#options.gone?.(id, true);
+      this.#options.gone?.(id);
     }
   }
 }

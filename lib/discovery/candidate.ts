@@ -1,7 +1,10 @@
+import { setMaxListeners } from 'node:events';
+import { isIP } from 'node:net';
 import type { Address } from '../cluster/direct/address.ts';
 import { written } from '../cluster/direct/address.ts';
 import { TimeoutError } from '../wire/errors.ts';
 import { type Announced, PROTOCOL } from './announced.ts';
+import { lookUp } from './hosts.ts';
 import type { FoundBy, FoundNode, NodeBasics, Probe, Trial } from './node.ts';
 
 /** Where a node may be. */
@@ -32,7 +35,12 @@ export interface TryOptions<State extends NodeBasics> {
 }
 
 /** Settles as a probe does, or rejects when its time is over or it is given up, whatever the probe does then. */
-const bounded = <T>(work: Promise<T>, address: Address, timeout: number, signal: AbortSignal): Promise<T> =>
+const bounded = <T>(
+  work: () => Promise<T>,
+  address: Address,
+  timeout: number,
+  signal: AbortSignal,
+): Promise<T> =>
   new Promise((resolve, reject) => {
     const giveUp = () => settle(() => reject(signal.reason as Error));
     const timer = setTimeout(() => {
@@ -45,21 +53,24 @@ const bounded = <T>(work: Promise<T>, address: Address, timeout: number, signal:
       how();
     };
     signal.addEventListener('abort', giveUp, { once: true });
-    if (signal.aborted) giveUp();
-    work.then(
-      (value) => settle(() => resolve(value)),
-      (cause) => settle(() => reject(cause)),
-    );
+    if (signal.aborted) return giveUp();
+    Promise.resolve()
+      .then(work)
+      .then(
+        (value) => settle(() => resolve(value)),
+        (cause) => settle(() => reject(cause)),
+      );
   });
 
 const foundNode = <State extends NodeBasics>(
   { where, by, addresses, announced, interface: heardOn }: Candidate,
   address: Address,
+  known: readonly string[],
   state: State,
 ): FoundNode<State> => ({
   name: state.name,
   address,
-  aliases: addresses.map(written),
+  aliases: [...new Set([...addresses.map(written), ...known])],
   by,
   where,
   ...(heardOn !== undefined && { interface: heardOn }),
@@ -85,30 +96,43 @@ export const tryCandidate = async <State extends NodeBasics>(
   const { where, announced } = candidate;
   if (announced && announced.protocol !== PROTOCOL) return { trials: [otherProtocol(candidate)] };
   const others = new AbortController();
+  setMaxListeners(0, others.signal);
   const giveUp = () => others.abort(signal.reason);
   signal.addEventListener('abort', giveUp, { once: true });
   if (signal.aborted) giveUp();
   const start = performance.now();
   const trials: Trial[] = [];
-  const attempts = candidate.addresses.map(async (address) => {
-    const dialled = { where, what: 'dial', address: address.host, port: address.port } as const;
+  const dial = async (address: Address): Promise<FoundNode<State>> => {
+    const { host, port } = address;
+    // A name is dialled as it is written, because that is what its certificate has; its addresses tell who is the same.
+    const { addresses, trial } = await lookUp(where, host, others.signal);
+    if (trial) {
+      trials.push(trial);
+      throw trial.error!;
+    }
+    const known = addresses.filter(() => isIP(host) === 0).map((one) => written({ host: one, port }));
+    const dialled = { where, what: 'dial', address: host, port } as const;
     try {
-      const work = Promise.resolve().then(() => probe(address, { timeout, signal: others.signal }));
-      const state = await bounded(work, address, timeout, others.signal);
+      const state = await bounded(
+        () => probe(address, { timeout, signal: others.signal }),
+        address,
+        timeout,
+        others.signal,
+      );
       trials.push({ ...dialled, took: performance.now() - start, outcome: 'answered' });
-      return foundNode(candidate, address, state);
+      return foundNode(candidate, address, known, state);
     } catch (cause) {
       const error = cause instanceof Error ? cause : new Error(String(cause));
       const outcome = error instanceof TimeoutError ? 'silent' : 'failed';
       trials.push({ ...dialled, took: performance.now() - start, outcome, error });
       throw cause;
     }
-  });
+  };
   try {
-    const node = await Promise.any(attempts);
+    const node = await Promise.any(candidate.addresses.map(dial));
     return { node, trials: trials.filter(({ outcome }) => outcome === 'answered') };
   } catch {
-    return { trials };
+    return { trials: [...trials] };
   } finally {
     signal.removeEventListener('abort', giveUp);
     others.abort();

@@ -1,6 +1,5 @@
 import { once, setMaxListeners } from 'node:events';
 import { DAEMON_PORT } from '../access/dial.ts';
-import { written } from '../cluster/direct/address.ts';
 import { TimeoutError } from '../wire/errors.ts';
 import type { Announced } from './announced.ts';
 import { Browse } from './browse.ts';
@@ -46,32 +45,19 @@ class Finder<State extends NodeBasics> {
   }
 
   async #byAddress(word: Where): Promise<FoundNode<State>[]> {
-    if (word.kind === 'static')
-      return this.#tryHost(word.word, 'static', word.address.host, [word.address.port]);
-    if (word.kind === 'host') {
-      const ports = Array.from({ length: PORTS_TRIED }, (_, index) => DAEMON_PORT + index);
-      return this.#tryHost(word.word, 'ports', word.host, ports);
+    if (word.kind === 'srv') return this.#bySrv(word);
+    if (word.kind === 'static') {
+      return this.#tryAll([{ where: word.word, by: 'static', addresses: [word.address] }]);
     }
-    return word.kind === 'srv' ? this.#bySrv(word) : [];
-  }
-
-  /** A host's name is dialled as it is written, because that is what its certificate has. */
-  async #tryHost(
-    where: string,
-    by: Candidate['by'],
-    host: string,
-    ports: readonly number[],
-  ): Promise<FoundNode<State>[]> {
-    const { addresses, trial } = await lookUp(where, host, this.#over);
-    if (trial) {
-      this.#trials.push(trial);
-      return [];
-    }
-    const found = await this.#tryAll(ports.map((port) => ({ where, by, addresses: [{ host, port }] })));
-    return found.map((node) => {
-      const own = addresses.map((address) => written({ host: address, port: node.address.port }));
-      return { ...node, aliases: [...new Set([...node.aliases, ...own])] };
-    });
+    if (word.kind === 'auto') return [];
+    // One line in the report, and not one for each port.
+    const { addresses, trial } = await lookUp(word.word, word.host, this.#over);
+    if (trial) this.#trials.push(trial);
+    if (addresses.length === 0) return [];
+    const ports = Array.from({ length: PORTS_TRIED }, (_, index) => DAEMON_PORT + index);
+    return this.#tryAll(
+      ports.map((port) => ({ where: word.word, by: 'ports', addresses: [{ host: word.host, port }] })),
+    );
   }
 
   /** All nodes of the first priority of which one answers: the others stand by for it (RFC 2782). */

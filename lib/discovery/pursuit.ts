@@ -23,6 +23,8 @@ export class Pursuit<State extends NodeBasics> {
   candidate: Candidate;
   /** The node, while it is taken for up. */
   node: FoundNode<State> | undefined;
+  /** Nobody announces it any more: it is kept while it is up, and not tried again. */
+  isForsaken = false;
   readonly #options: PursuitOptions<State>;
   readonly #stop = new AbortController();
   #wait: number = RETRY.first;
@@ -35,7 +37,7 @@ export class Pursuit<State extends NodeBasics> {
     void this.#try();
   }
 
-  /** Tries at once, for instance because it was heard; does nothing while it is up. */
+  /** Tries at once, because its addresses are other ones now; does nothing while it is up. */
   hasten(): void {
     this.#wait = RETRY.first;
     if (this.node === undefined && !this.#isTrying) void this.#try();

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import type { Trial } from './node.ts';
+import type { Search, Trial } from './node.ts';
 
 const seconds = (ms: number): string => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
 const hostOf = (address: string): string => (isIPv6(address) ? `[${address}]` : address);
@@ -62,5 +62,18 @@ export const trialLines = (trials: readonly Trial[]): string[] => {
     const [first, last] = [Math.min(...ports), Math.max(...ports)];
     const slowest = alike.reduce((a, b) => (b.took > a.took ? b : a));
     return lineOf({ ...alike[0]!, took: slowest.took }, first === last ? String(first) : `${first}-${last}`);
+  });
+};
+
+/**
+ * Of a search, what people need to know though something may have been found: all that was tried for a word that found
+ * nothing; and of the others, what announced itself and can't be used, and interfaces that can't.
+ */
+export const inVain = ({ nodes, trials }: Search): Trial[] => {
+  const lucky = new Set(nodes.map(({ where }) => where));
+  return trials.filter((trial) => {
+    if (trial.outcome === 'answered') return trial.error !== undefined;
+    if (!lucky.has(trial.where)) return true;
+    return trial.error !== undefined && !trial.where.endsWith(':*') && trial.what !== 'lookup';
   });
 };

@@ -124,8 +124,11 @@ export class NodeWatch<State extends NodeBasics>
   #pursue(key: string, candidate: Candidate): void {
     const known = this.#pursuits.get(key);
     if (known) {
+      const before = known.candidate.addresses.length;
       known.candidate = candidate;
-      known.hasten();
+      known.isForsaken = false;
+      // Being heard once more is no reason to dial sooner: anybody can have it be heard.
+      if (candidate.addresses.length > before) known.hasten();
       return;
     }
     if (this.#over.signal.aborted) return;
@@ -134,7 +137,10 @@ export class NodeWatch<State extends NodeBasics>
       probe,
       timeout,
       up: (node) => this.#up(pursuit, node),
-      tried: (trials) => trials.forEach((trial) => onTrial?.(trial)),
+      tried: (trials) => {
+        for (const trial of trials) onTrial?.(trial);
+        if (pursuit.isForsaken) this.#give(key);
+      },
     });
     this.#pursuits.set(key, pursuit);
   }
@@ -187,7 +193,7 @@ export class NodeWatch<State extends NodeBasics>
         const addresses = [...known.values()].slice(-MOST_TOLD);
         this.#pursue(`mdns ${announced.id}`, { where, by: 'mdns', addresses, interface: on, announced });
       },
-      gone: (id, isGuess) => void this.#gone(id, isGuess, told),
+      gone: (id) => void this.#gone(id, told),
     });
     this.#browse = browse;
     await browse.open();
@@ -195,12 +201,20 @@ export class NodeWatch<State extends NodeBasics>
     for (const { word } of words) for (const trial of browse.trials(word)) onTrial?.(trial);
   }
 
-  /** Where packets of multicast get lost, silence is no proof: such a node is asked first. */
-  async #gone(id: string, isGuess: boolean, told: Map<string, unknown>): Promise<void> {
+  /**
+   * Anybody can say goodbye in a node's name, and where packets get lost, silence is no proof: so it is asked first. One
+   * that still answers is up until who is connected loses it.
+   */
+  async #gone(id: string, told: Map<string, unknown>): Promise<void> {
     const key = `mdns ${id}`;
-    if (isGuess && (await this.#pursuits.get(key)?.answers())) return;
+    const pursuit = this.#pursuits.get(key);
+    if (!pursuit) return;
+    pursuit.isForsaken = true;
+    const answers = await pursuit.answers();
+    // It may have been heard again meanwhile, or stopped.
+    if (answers || !pursuit.isForsaken || this.#over.signal.aborted) return;
     told.delete(id);
-    if (!this.#over.signal.aborted) this.#give(key);
+    this.#give(key);
   }
 
   async #followSrv(word: Extract<Where, { kind: 'srv' }>, wait: number): Promise<void> {
@@ -255,7 +269,7 @@ const MOST_TOLD = 12;
 /**
  * Watches for nodes where the words say (as `findNodes`): those that are there, and those that join late. What does not
  * answer is tried again after 0.5 s, then with a wait that doubles up to 30 s. A node is told `down` when it says
- * goodbye, when its SRV record goes, or when it is heard no more and does not answer; who is connected learns of its
+ * goodbye or is heard no more and does not answer, or when its SRV record goes; who is connected learns of its
  * loss sooner, and says so with `lost`. It never keeps the process alive. Rejects with OptionError, or with the signal's
  * reason if it is aborted already; later, that ends the watch.
  */
