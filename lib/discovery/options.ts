@@ -20,13 +20,16 @@ export interface FindOptions<State extends NodeBasics> {
 /** How long a search may take if nobody says it, in milliseconds. */
 export const SEARCH_WITHIN = 5_000;
 
+/** Timers of Node.js can't be set to more, in milliseconds. */
+const LONGEST_WAIT = 2 ** 31 - 1;
+
 const isFunction = v.custom<(...words: never[]) => unknown>(
   (value) => typeof value === 'function',
   'must be a function',
 );
 const Options = v.object({
   probe: isFunction,
-  timeout: v.optional(v.pipe(v.number(), v.finite(), v.gtValue(0))),
+  timeout: v.optional(v.pipe(v.number(), v.finite(), v.gtValue(0), v.maxValue(LONGEST_WAIT))),
   signal: v.optional(v.instance(AbortSignal)),
   interfaces: v.optional(v.array(v.pipe(v.string(), v.minLength(1)))),
   resolver: v.optional(v.looseObject({ resolveSrv: isFunction, resolve4: isFunction, resolve6: isFunction })),

@@ -14,7 +14,7 @@ export type Where =
   | { readonly kind: 'host'; readonly word: string; readonly host: string }
   | { readonly kind: 'srv'; readonly word: string; readonly name: string };
 
-const HOST = /^(?:\[(?<six>[^[\]]+)\]|(?<host>[^\s:[\]@]+))(?::(?<port>\d{1,5}|\*))?$/;
+const HOST = /^(?:\[(?<six>[^[\]]+)\]|(?<host>[^\s:[\]@*]+))(?::(?<port>\d{1,5}|\*))?$/;
 const DNS_NAME = /^(?=.{1,253}$)[\w-]{1,63}(?:\.[\w-]{1,63})*$/;
 /** The service's name in SRV records and in DNS-SD. */
 export const SERVICE = '_offsite._tcp';
