@@ -74,7 +74,7 @@ const foundNode = <State extends NodeBasics>(
   by,
   where,
   ...(heardOn !== undefined && { interface: heardOn }),
-  ...(announced && { secured: announced.secured }),
+  ...(announced && { id: announced.id, secured: announced.secured }),
   version: state.version,
   state,
 });

@@ -30,6 +30,8 @@ export interface FoundNode<State extends NodeBasics = NodeBasics> {
   readonly by: FoundBy;
   /** The word by which it was asked for. */
   readonly where: string;
+  /** Under what it announces itself, the same on all interfaces; not said if it was not found by multicast. */
+  readonly id?: string;
   /** The interface where it was heard; not said if it was not found by multicast. */
   readonly interface?: string;
   /** Whether it announces that it wants credentials; not said if it was not found by multicast. */

@@ -11,11 +11,11 @@ const text = (change: Change | undefined): string =>
   change === undefined ? 'end' : 'up' in change ? `up ${change.up.name}` : `down ${change.down.name}`;
 
 /** The next change, as a text; those of nodes that other programs announce are passed over. */
-async function next(changes: AsyncIterator<Change>, port?: number): Promise<string> {
+async function next(changes: AsyncIterator<Change>, ...ports: number[]): Promise<string> {
   for (;;) {
     const { value } = (await changes.next()) as { value?: Change };
     const node = value && ('up' in value ? value.up : value.down);
-    if (!node || port === undefined || node.address.port === port) return text(value);
+    if (!node || ports.length === 0 || ports.includes(node.address.port)) return text(value);
   }
 }
 
@@ -101,14 +101,14 @@ describe('a watch for nodes', () => {
     const server = await startNamed('bamse');
     const { port } = server.address;
     const options = { port, version: '1', secured: false, interfaces };
+    const other = await startNamed('other');
     const announcement = await announce({ name: 'b', ...options });
     expect(await next(changes, port)).toBe('up bamse');
     // It still answers, so that it is not down: what follows is the next change.
     await announcement.close();
     const again = await announce({ name: 'c', ...options });
-    const other = await startNamed('other');
     await using _ = await announce({ name: 'd', ...options, port: other.address.port });
-    expect(await next(changes, other.address.port)).toBe('up other');
+    expect(await next(changes, port, other.address.port)).toBe('up other');
     await other.close();
     await _.close();
     expect(await next(changes)).toBe('down other');
