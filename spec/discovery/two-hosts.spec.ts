@@ -146,7 +146,7 @@ describe.skipIf(unavailable)(`hosts of one network${unavailable ? ` (skipped: ${
     await other.line();
     CABLES.forEach(takeCable);
     CABLES.forEach(layCable);
-    // Both look every 5 s whether interfaces have come or gone.
+    // The node looks every 2 s whether interfaces have come or gone.
     const again = await find(HERE, 15_000, 'auto');
     expect(again.nodes).toMatchObject([{ name: 'other' }]);
     other.child.kill();
