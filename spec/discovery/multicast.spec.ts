@@ -56,7 +56,7 @@ const forged = (id: string, port: number, txt: Record<string, string>, ttl = 120
   });
 };
 
-describe.skipIf(!works)('a node in the network', () => {
+describe.skipIf(!works).concurrent('a node in the network', () => {
   it('is found by what it announces, with whether it wants credentials', async () => {
     const server = await startNamed('bamse');
     const { port } = server.address;
