@@ -3,7 +3,7 @@ import { type LanInterface, lanInterfaces } from './interfaces.ts';
 import { MulticastSocket } from './multicast-socket.ts';
 
 /** How often it is looked whether interfaces have come or gone, in milliseconds. */
-const LOOK_EVERY = 5_000;
+const LOOK_EVERY = 2_000;
 
 /** One interface on which multicast DNS is spoken. */
 export interface LanLink {

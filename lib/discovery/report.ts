@@ -43,14 +43,15 @@ const lineOf = (trial: Trial, ports: string): string => {
   return `${head} failed after ${took}: ${reason}`;
 };
 
-/** What makes trials of several ports one line: the same host, and the same reason but for the port. */
+/** What makes trials of a host's range of ports one line: the same reason but for the port. */
 const kindOf = (trial: Trial): string => {
   const { where, what, address, outcome, error, port } = trial;
-  const reason = error?.message.replaceAll(String(port), '*');
-  return JSON.stringify([where, what, trial.interface, address, outcome, reason]);
+  const isRange = where.endsWith(':*') && what === 'dial';
+  const reason = isRange ? error?.message.replaceAll(String(port), '*') : error?.message;
+  return JSON.stringify([where, what, trial.interface, address, outcome, reason, isRange || port]);
 };
 
-/** Trials as lines for people; ports of one host at which the same came out share one. */
+/** Trials as lines for people; the ports of `host:*` at which the same came out share one. */
 export const trialLines = (trials: readonly Trial[]): string[] => {
   const kinds = new Map<string, Trial[]>();
   for (const trial of trials) {
