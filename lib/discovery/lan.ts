@@ -40,9 +40,9 @@ export class Lan {
     this.#work = work;
   }
 
-  /** The interfaces that are in use. */
+  /** The interfaces that are in use, by their names; which was open first is chance. */
   get links(): readonly LanLink[] {
-    return [...this.#links.values()];
+    return [...this.#links.values()].sort((a, b) => a.at.name.localeCompare(b.at.name));
   }
 
   /** The interfaces that can't be used, with the reason. */

@@ -77,6 +77,16 @@ describe('a watch for nodes', () => {
     await watch.close();
   });
 
+  it('waits for one try no longer than it was told to, though the probe does', async () => {
+    const { trials, onTrial, times } = tries();
+    const probe = () => new Promise<never>(() => {});
+    const watch = await watchNodes(['127.0.0.1:7'], { probe, onTrial, timeout: 50 });
+    await times(1);
+    expect(trials[0]).toMatchObject({ what: 'dial', port: 7, outcome: 'silent' });
+    expect(trials[0]!.error?.message).toBe('127.0.0.1:7 did not answer within 50 ms.');
+    await watch.close();
+  });
+
   it('tries a node again that is said to be lost, until it is up again', async () => {
     const first = await startNamed('first');
     const { port } = first.address;
