@@ -16,7 +16,7 @@ export interface Packed {
 
 const notData = (): never => {
   throw new UnserializableError(
-    'What is broadcast is data: functions, streams, signals, references and shared memory stay where they are. Pass those as arguments.',
+    'What is broadcast, and what is sent as a message, is data: functions, streams, signals, references and shared memory stay where they are. Pass those as arguments.',
     'value',
   );
 };
