@@ -4,7 +4,7 @@ import type { Member } from '../../lib/cluster/member.ts';
 import { NoNetworkError } from '../../lib/cluster/messages/errors.ts';
 import { messagesOf } from '../../lib/cluster/messages/messages.ts';
 import { checkWait, type SelectOptions, type SendOptions } from '../../lib/cluster/messages/options.ts';
-import type { NodeDescription } from '../../lib/cluster/messages/protocol.ts';
+import type { Layout, NodeDescription } from '../../lib/cluster/messages/protocol.ts';
 import { type CallOptions, checkCallOptions } from '../../lib/wire/call/options.ts';
 import { callSignal } from '../../lib/wire/call/scope.ts';
 import { OptionError } from '../../lib/wire/errors.ts';
@@ -56,6 +56,8 @@ const numberOf = (choice: NodeChoice): number => (typeof choice === 'number' ? c
 /** A network as any of its nodes sees it: who is there, messages, commands, and work on arrays. */
 export class NetworkView {
   readonly #member: Member;
+  /** The nodes of the layout that they were made for. */
+  #known: { layout?: Layout; nodes: readonly NetworkNode[] } = { nodes: [] };
 
   constructor(member: Member) {
     this.#member = member;
@@ -68,7 +70,10 @@ export class NetworkView {
 
   /** All nodes in the same order everywhere, those that are gone too: `nodes[0]` is the client, whose number is 1. */
   get nodes(): readonly NetworkNode[] {
-    return this.#member.messages.layout.nodes.map((node) => new NetworkNode(this, node));
+    const { layout } = this.#member.messages;
+    if (this.#known.layout !== layout)
+      this.#known = { layout, nodes: layout.nodes.map((node) => new NetworkNode(this, node)) };
+    return this.#known.nodes;
   }
 
   /** All nodes but this one, as far as they are there. */
@@ -94,7 +99,7 @@ export class NetworkView {
 
   /** Whether a node is there. Throws NoProcessError. */
   isOpen(node: NodeChoice): boolean {
-    return this.#member.has(this.#known(node)) && !this.#member.closed;
+    return this.#member.has(this.#numberOf(node)) && !this.#member.closed;
   }
 
   /**
@@ -106,7 +111,7 @@ export class NetworkView {
   async send(value: unknown, to: NodeChoice, options: SendOptions = {}): Promise<void> {
     checkWait(options, ['timeout', 'signal'], 'send');
     void this.self;
-    await this.#member.messages.send(this.#known(to), value, options);
+    await this.#member.messages.send(this.#numberOf(to), value, options);
   }
 
   /**
@@ -123,7 +128,7 @@ export class NetworkView {
       'receive',
     );
     void this.self;
-    const received = await this.#member.messages.receive(one ? this.#known(first) : undefined, {
+    const received = await this.#member.messages.receive(one ? this.#numberOf(first) : undefined, {
       ...(timeout !== undefined && { timeout }),
       ...(signal && { signal }),
     });
@@ -167,7 +172,7 @@ export class NetworkView {
     node: NodeChoice,
     options: CallOptions = {},
   ): Promise<ResultOf<F>> {
-    const id = this.#known(node);
+    const id = this.#numberOf(node);
     return (await this.#member.call(nameOf(fn), id, args, checkCallOptions(options))) as ResultOf<F>;
   }
 
@@ -254,17 +259,19 @@ export class NetworkView {
     };
   }
 
-  #known(choice: NodeChoice): number {
+  #numberOf(choice: NodeChoice): number {
     const id = numberOf(choice);
-    const ids = this.#member.messages.layout.nodes.map((node) => node.id);
-    if (!ids.includes(id)) throw new NoProcessError(id, ids);
-    return id;
+    if (this.nodes.some((node) => node.id === id)) return id;
+    throw new NoProcessError(
+      id,
+      this.nodes.map((node) => node.id),
+    );
   }
 
   #numbers(choice: NodesChoice): number[] {
     const choices = Array.isArray(choice) ? (choice as readonly NodeChoice[]) : [choice as NodeChoice];
     if (choices.length === 0)
       throw new OptionError('nodes', 'No node was named; leave it out for all of them.');
-    return [...new Set(choices.map((each) => this.#known(each)))];
+    return [...new Set(choices.map((each) => this.#numberOf(each)))];
   }
 }

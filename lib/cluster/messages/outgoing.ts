@@ -29,7 +29,8 @@ interface Leaving {
 export class Outgoing {
   readonly #carrier: Carrier;
   readonly #to: string;
-  readonly #queue: Leaving[] = [];
+  /** In their order, by their numbers: many may wait, and any may be given up. */
+  readonly #queue = new Map<number, Leaving>();
   #room: MailboxBounds = { messages: 1, bytes: 0 };
   #number = 0;
   #carrying = false;
@@ -67,9 +68,7 @@ export class Outgoing {
         },
       };
       const giveUp = (reason: unknown) => {
-        const at = this.#queue.indexOf(leaving);
-        if (at < 0) return;
-        this.#queue.splice(at, 1);
+        if (!this.#queue.delete(message.number)) return;
         if (message.number <= this.#sent) this.#carrier.recall(message.number);
         leaving.fail(reason);
       };
@@ -81,7 +80,7 @@ export class Outgoing {
               giveUp(new TimeoutError(text, timeout));
             }, timeout);
       const unlisten = signal && whenAborted(signal, () => giveUp(signal.reason));
-      this.#queue.push(leaving);
+      this.#queue.set(message.number, leaving);
       if (!this.#carrying) void this.#carry();
     });
   }
@@ -89,7 +88,7 @@ export class Outgoing {
   async #carry(): Promise<void> {
     this.#carrying = true;
     try {
-      while (this.#queue.length > 0) {
+      while (this.#queue.size > 0) {
         const batch = this.#batch();
         this.#sent = batch.at(-1)!.message.number;
         let delivered: Delivered;
@@ -111,20 +110,17 @@ export class Outgoing {
 
   /** What was given up meanwhile has its end already. */
   #settle(leaving: Leaving, end: () => void): void {
-    const at = this.#queue.indexOf(leaving);
-    if (at < 0) return;
-    this.#queue.splice(at, 1);
-    end();
+    if (this.#queue.delete(leaving.message.number)) end();
   }
 
   #batch(): Leaving[] {
-    const [first, ...others] = this.#queue;
-    const batch = [first!];
-    let bytes = first!.size;
+    const batch: Leaving[] = [];
+    let bytes = 0;
     const most = Math.min(this.#room.bytes, TOGETHER);
-    for (const next of others.slice(0, Math.max(0, this.#room.messages - 1))) {
+    for (const next of this.#queue.values()) {
       bytes += next.size;
-      if (bytes > most) break;
+      // The first goes in any case: it waits over there.
+      if (batch.length > 0 && (bytes > most || batch.length >= this.#room.messages)) break;
       batch.push(next);
     }
     return batch;
