@@ -2,7 +2,7 @@ import { availableParallelism, hostname } from 'node:os';
 import type { Remote } from '../../module/remote.ts';
 import { TimeoutError } from '../../wire/errors.ts';
 import type { Broadcast } from '../broadcast/broadcast.ts';
-import { type Packed, pack, unpack } from '../broadcast/packed.ts';
+import { packApart, unpack } from '../broadcast/packed.ts';
 import { ClusterClosedError, ProcessExitedException, RemoteException } from '../errors.ts';
 import type { FunctionText, Outcome } from '../function-text.ts';
 import type { Member } from '../member.ts';
@@ -30,12 +30,6 @@ export interface Commanded {
   /** Somebody looks at `result`, so that nobody else has to be told of a failure. */
   readonly looked: () => void;
 }
-
-/** The same in memory of its own: who sends may change what he has sent while it waits. */
-const asItIsNow = ({ body, parts }: Packed): Packed => ({
-  body: body.slice(),
-  parts: parts.map((part) => part.slice()),
-});
 
 /** The messages' part of another member's service. */
 export const messagesOf = (peer: Remote<{ messages: MessagesService }>): MessagesService =>
@@ -145,7 +139,7 @@ export class Messages {
    */
   async send(to: number, value: unknown, options: SendOptions): Promise<void> {
     this.#member.check(to);
-    return this.#to(to).send(asItIsNow(pack(value)), options);
+    return this.#to(to).send(packApart(value), options);
   }
 
   /**
