@@ -31,7 +31,7 @@ const crowd = async (port: number, count: number, bytes: number): Promise<void> 
   const script = fileURLToPath(new URL('./silent-crowd.js', import.meta.url));
   const children: ChildProcess[] = [];
   onTestFinished(async () => {
-    const ends = children.map((child) => child.exitCode ?? once(child, 'exit'));
+    const ends = children.filter((child) => child.exitCode === null).map((child) => once(child, 'exit'));
     for (const child of children) child.stdin!.end();
     await Promise.all(ends);
   });

@@ -1,10 +1,16 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseKeys } from '../../lib/access/key-file.ts';
 import { parsePasswords } from '../../lib/access/password-file.ts';
-import { offsite } from './cli.ts';
+import { bin, offsite, root } from './cli.ts';
+
+/** Gives a command a terminal; `-c` is that of util-linux, not of BSD. */
+const hasScript = spawnSync('script', ['-qec', 'true', '/dev/null'], { stdio: 'ignore' }).status === 0;
 
 const folder = (): string => {
   const path = mkdtempSync(join(tmpdir(), 'offsite-access-'));
@@ -86,5 +92,33 @@ describe('offsite passwd', () => {
     expect(typed.stderr).not.toContain('hunter2');
     expect(empty.stderr).toContain('is empty');
     expect(existsSync(file)).toBe(false);
+  });
+
+  test.skipIf(!hasScript)('asks for one twice at a terminal, which shows nothing of it', async () => {
+    const file = join(folder(), 'passwords');
+    /** Types two lines, each when it is asked for. */
+    const type = async (first: string, second: string) => {
+      const command = [process.execPath, bin, 'passwd', 'ada', '--file', file].join(' ');
+      const child = spawn('script', ['-qec', command, '/dev/null'], { cwd: root });
+      let shown = '';
+      const typed = [first, second];
+      child.stdout.on('data', (chunk: Buffer) => {
+        const before = shown;
+        shown += chunk.toString();
+        for (const prompt of ['A password for ada: ', 'Once more: '])
+          if (!before.includes(prompt) && shown.includes(prompt)) child.stdin.write(typed.shift()!);
+      });
+      const [code] = (await once(child, 'close')) as [number];
+      return { code, shown };
+    };
+    const differ = await type('correct horse\r', 'correct\r');
+    expect(differ.code).toBe(64);
+    expect(differ.shown).toContain('are not the same');
+    expect(existsSync(file)).toBe(false);
+    // With letters that were taken back.
+    const { code, shown } = await type('correct hx\u007forse\r', 'x\u0015correct horse\r');
+    expect([code, shown.includes('The password of ada is set')]).toEqual([0, true]);
+    for (const text of [shown, differ.shown]) expect(text).not.toMatch(/correct|horse/);
+    expect((await type('\u0003', '')).code).toBe(130);
   });
 });
