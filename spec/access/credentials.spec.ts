@@ -17,6 +17,9 @@ const listen = async (server: Server | TcpServer): Promise<Address> => {
   return { host: '127.0.0.1', port: (server.address() as AddressInfo).port };
 };
 
+// Argon2 and crowds take long where others use the machine too.
+vi.setConfig({ testTimeout: 60_000 });
+
 beforeEach(() => {
   // A key of the developer's own must not be taken for one of the spec's.
   vi.stubEnv('XDG_CONFIG_HOME', '/nonexistent');
@@ -188,8 +191,10 @@ describe('a daemon that knows its users by certificates', () => {
 });
 
 describe('a daemon that knows its users by passwords', () => {
+  const passwords = withPassword(undefined, 'ada', 'admin', 'correct horse');
+
   test('lets in who knows one, once for many sites, and nobody else', async () => {
-    const text = await withPassword(undefined, 'ada', 'admin', 'correct horse');
+    const text = await passwords;
     const file = fileOf(text);
     const { address, visitors } = await open({ passwordFile: file });
     let asked = 0;
@@ -218,7 +223,7 @@ describe('a daemon that knows its users by passwords', () => {
 
   test('proves itself by its certificate first, where the client has the authority', async () => {
     const own = certificates({ name: 'daemon', subject: '/CN=daemon', server: true });
-    const passwordFile = fileOf(await withPassword(undefined, 'ada', 'use', 'correct horse'));
+    const passwordFile = fileOf(await passwords);
     const { address, visitors } = await open({ ...own.of('daemon'), passwordFile });
     const { ca } = own;
     await come(address, { user: 'ada', password: 'correct horse', ca });

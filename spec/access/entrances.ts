@@ -65,7 +65,7 @@ export const come = async (
   credentials: Credentials,
   more: { path?: string; timeout?: number; signal?: AbortSignal } = {},
 ): Promise<Dialled> => {
-  const dialled = await dial(address, { path: '/site', timeout: 5_000, credentials, ...more });
+  const dialled = await dial(address, { path: '/site', timeout: 15_000, credentials, ...more });
   dialled.socket.on('error', () => {});
   onTestFinished(() => dialled.socket.terminate());
   return dialled;

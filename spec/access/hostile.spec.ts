@@ -15,6 +15,9 @@ const ada = lineOf('ada');
 const CROWD = 10_000;
 const WITHIN = 100;
 
+// Argon2 and crowds take long where others use the machine too.
+vi.setConfig({ testTimeout: 60_000 });
+
 beforeEach(() => {
   vi.stubEnv('XDG_CONFIG_HOME', '/nonexistent');
   vi.stubEnv('OFFSITE_SECRET_FILE', '');

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import process from 'node:process';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import type { WebSocket } from 'ws';
 import { isLoopback, userIn } from '../../lib/access/same-user.ts';
 import type { Address } from '../../lib/cluster/direct/address.ts';
 import { come, fileOf, lineOf, open, refusal } from './entrances.ts';
@@ -118,6 +120,25 @@ describe('a daemon without credentials', () => {
     expect((await refusal(address, { secretFile: `${config}/offsite/key` })).code).toBe(
       'ERR_OFFSITE_ACCESS_TLS',
     );
+  });
+});
+
+describe('what is let in', () => {
+  test.each(['without credentials', 'with a key'])('carries bytes both ways, %s', async (how) => {
+    const secret = lineOf('ada');
+    const plain = how === 'without credentials';
+    const { address, visitor } = await open(plain ? {} : { secretFile: fileOf(secret) });
+    const came = visitor();
+    const { socket } = await come(address, plain ? {} : { secret });
+    const { socket: other } = await came;
+    // Both are paused: nothing is lost that was said before somebody listens.
+    const bytes = randomBytes(1_000_000);
+    for (const end of [socket, other]) end.send(bytes, { binary: true }, () => {});
+    for (const end of [socket, other] as unknown as WebSocket[]) {
+      const message = once(end, 'message');
+      end.resume();
+      expect(bytes.equals((await message)[0] as Buffer)).toBe(true);
+    }
   });
 });
 
