@@ -17,12 +17,14 @@ import { type ControlServer, listenForControl } from './daemon/control-server.ts
 import { type Doors, openDoors } from './daemon/doors.ts';
 import { DaemonError } from './daemon/errors.ts';
 import type { DaemonEnd, DaemonEvents } from './daemon/events.ts';
+import { serveJoined } from './daemon/joined.ts';
 import { type DaemonEvent, type DaemonLife, daemonMachine } from './daemon/machine.ts';
 import { NodeFeed } from './daemon/node-feed.ts';
 import {
   type CheckedDaemonOptions,
   checkDaemonOptions,
   type DaemonOptions,
+  type DialledScheduler,
   slotsOf,
 } from './daemon/options.ts';
 import { Sites } from './daemon/sites.ts';
@@ -62,6 +64,9 @@ export class Daemon implements DaemonControl, AsyncDisposable {
   readonly #admin: Admin;
   readonly #load = new HostLoad();
   readonly #visits = new Set<Promise<void>>();
+  /** What it is to schedulers, and what ends that. */
+  readonly #joined = new Set<Promise<void>>();
+  readonly #leave = new AbortController();
   /** Settled when no site is left and nobody comes in any more. */
   readonly #over = deferred<void>();
   #opening: Promise<void> | undefined;
@@ -278,6 +283,7 @@ export class Daemon implements DaemonControl, AsyncDisposable {
         return undefined;
       });
       signal.throwIfAborted();
+      for (const scheduler of this.#options.scheduler) this.#joined.add(this.#join(scheduler));
       if (this.#options.serve === 0) setImmediate(() => this.#send({ type: 'served' }));
     } catch (cause) {
       // If it was given up, the machine goes on to close it.
@@ -336,7 +342,19 @@ export class Daemon implements DaemonControl, AsyncDisposable {
     await this.#release();
   }
 
+  /** Serves at a scheduler too, until this ends. */
+  #join(scheduler: Required<DialledScheduler>): Promise<void> {
+    return serveJoined({
+      ...scheduler,
+      follow: (tell, signal) => this.#feed.follow(tell, signal),
+      onVisitor: (visitor) => this.receive(visitor),
+      log: (line) => this.events.emit('scheduler', line),
+      signal: this.#leave.signal,
+    });
+  }
+
   async #release(): Promise<void> {
+    this.#leave.abort();
     await this.#doors?.close();
     await this.#sites?.close();
     await this.#folders?.close();
@@ -344,7 +362,7 @@ export class Daemon implements DaemonControl, AsyncDisposable {
     this.#over.resolve();
     // Who has had it stopped is told that it was.
     await Promise.all([this.#admin.close(), this.#control?.close()]);
-    await Promise.all(this.#visits);
+    await Promise.all([...this.#visits, ...this.#joined]);
   }
 
   #node(): NodeState {
