@@ -231,8 +231,7 @@ export class DaemonService implements DaemonLife {
     }
     if (path !== '/site' && path !== '/node') {
       this.#events.emit('stranger', { user, from, path, what: 'asked for what is not there' });
-      visitor.socket.on('error', () => {});
-      return visitor.socket.terminate();
+      return this.#admin.turnAway(visitor, path);
     }
     const { client, leave } = this.clients.enter(visitor, this.#clock.now());
     if (path === '/node') await this.#feed.serve(visitor, zombieInterval);

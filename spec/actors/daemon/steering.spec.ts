@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { controlSocket, steeredDaemons } from '../../../actors/daemon/control-sockets.ts';
 import { checkDaemonOptions, slotsOf } from '../../../actors/daemon/options.ts';
+import { Scheduler } from '../../../actors/scheduler.ts';
 import { type Listener, openListener } from '../../../lib/access/listener.ts';
 import { type Daemon, steerLocal, steerRemote } from '../../../lib/index.ts';
 import { makePrivateRoot } from '../../../lib/ticket/folder.ts';
@@ -87,7 +88,9 @@ describe('Who steers a daemon', () => {
     stranger.say({ do: 'stop', now: true });
     expect(await stranger.next('error')).toMatchObject({ code: 'ERR_OFFSITE_ACCESS' });
     await stranger.closed();
-    await (await visit(daemon, '/elsewhere')).closed();
+    const lost = await visit(daemon, '/elsewhere');
+    expect(await lost.next('error')).toMatchObject({ message: 'A daemon has nothing at /elsewhere.' });
+    await lost.closed();
     expect(strangers).toEqual(['eve /admin', 'local /elsewhere']);
     expect(daemon.status().state).toBe('serving');
   });
@@ -198,5 +201,22 @@ describe('Options of a daemon', () => {
       hangUp(),
     );
     expect(daemon.controlSocket).toBe(join(makePrivateRoot(), `${process.pid}-${one!.port}.ctl`));
+  });
+});
+
+describe('A daemon behind a router', () => {
+  test('serves at a scheduler that it has dialled, and leaves when it stops', async () => {
+    await using scheduler = await Scheduler.open({ port: 0, nodes: [] });
+    const lines: string[] = [];
+    const daemon = await openDaemon({ cpus: 1, scheduler: [{ address: scheduler.addresses[0]! }] });
+    daemon.events.on('scheduler', (line) => lines.push(line));
+    const node = await visit(scheduler, '/node?client=spec');
+    expect(await node.next('node')).toMatchObject({ name: 'node-1', cpus: 1, state: 'serving' });
+    const { pid } = await (await surroundings(siteAt(scheduler))).look();
+    expect(daemon.clients()).toMatchObject([{ user: 'scheduler', sites: [{ pid }] }]);
+    await daemon.stop({ now: true });
+    expect(await node.next('gone')).toBe('node-1');
+    expect(await daemon.ended).toEqual({ why: 'killed' });
+    expect(lines[0]).toContain('serves at the scheduler');
   });
 });
