@@ -40,6 +40,13 @@ export class Admin {
     this.#callers.delete(caller);
   }
 
+  /** Tells a visitor that there is nothing where he asked, and hangs up. Never rejects. */
+  async turnAway(visitor: Visitor, path: string): Promise<void> {
+    const caller = new Caller(visitor, LAST_WORDS_WITHIN, () => {});
+    caller.say(failed(new OffsiteError('ERR_OFFSITE_ACCESS', `A daemon has nothing at ${path}.`)));
+    await caller.end(LAST_WORDS_WITHIN);
+  }
+
   /** Hangs up when what was answered has left. Never rejects. */
   async close(): Promise<void> {
     await Promise.all([...this.#callers].map((caller) => caller.end(LAST_WORDS_WITHIN)));
