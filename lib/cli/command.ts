@@ -21,6 +21,8 @@ export interface Command {
   /** Whether what follows the first operand is somebody else's: options behind it are not looked at. */
   readonly passesOn?: boolean;
   readonly args: ArgsDef;
+  /** Options whose value may be left out, with the value that they have then. */
+  readonly valuesLeftOut?: Readonly<Record<string, string>>;
   /** The commands below this one, with what they are for. */
   readonly commands?: Readonly<Record<string, string>>;
   /** Paragraphs after the options. */
@@ -30,6 +32,9 @@ export interface Command {
   /** Does the work and resolves to the exit code. */
   readonly run: (parsed: Parsed) => Promise<number>;
 }
+
+/** An option or another name of it, as it is typed. */
+const dashed = (name: string): string => (name.length === 1 ? `-${name}` : `--${name}`);
 
 const listOf = (value: string | string[] | undefined): string[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value];
@@ -51,7 +56,7 @@ const split = ({ args, passesOn }: Command, words: readonly string[]): [string[]
       .filter(([, { type }]) => type === 'string')
       .flatMap(([name, definition]) => [
         `--${name}`,
-        ...('alias' in definition ? listOf(definition.alias).map((alias) => `-${alias}`) : []),
+        ...('alias' in definition ? listOf(definition.alias).map(dashed) : []),
       ]),
   );
   let at = 0;
@@ -66,9 +71,22 @@ const split = ({ args, passesOn }: Command, words: readonly string[]): [string[]
 export const ownWords = (command: Command, words: readonly string[]): readonly string[] =>
   split(command, words)[0];
 
+/** The same words, where those options have their value that may stand without one. */
+const withValues = ({ valuesLeftOut = {} }: Command, words: readonly string[]): string[] => {
+  const own = beforeDashes(words);
+  return words.map((word, index) => {
+    const option = word.slice(2);
+    if (index >= own.length || !word.startsWith('--') || !Object.hasOwn(valuesLeftOut, option)) return word;
+    const next = own[index + 1];
+    const alone = next === undefined || (next !== '-' && next.startsWith('-'));
+    return alone ? `${word}=${valuesLeftOut[option]}` : word;
+  });
+};
+
 /** Sorts a command's words. Throws a `UsageError` for an option that it doesn't have or that lacks its value. */
 export const parse = (command: Command, all: readonly string[]): Parsed => {
-  const [words, passed] = split(command, all);
+  const [own, passed] = split(command, all);
+  const words = withValues(command, own);
   const parsed = parseArgs(words, command.args) as Record<string, unknown> & { _: string[] };
   // citty lets an unknown option pass, so that a misspelt one would silently change what is done.
   const known = new Set(
@@ -82,9 +100,8 @@ export const parse = (command: Command, all: readonly string[]): Parsed => {
   const help = `Type: offsite ${command.name === 'offsite' ? '' : `${command.name} `}--help`;
   for (const name of Object.keys(parsed)) {
     if (name === '_' || known.has(name)) continue;
-    const option = name.length === 1 ? `-${name}` : `--${name}`;
     throw new UsageError(
-      `There is no option ${option}.`,
+      `There is no option ${dashed(name)}.`,
       `${help}. An input that starts with - goes after --`,
     );
   }
@@ -104,12 +121,13 @@ export const parse = (command: Command, all: readonly string[]): Parsed => {
 const valuesOf = ({ args }: Command, words: readonly string[], option: string): string[] => {
   const definition = args[option];
   const aliases = definition && 'alias' in definition ? listOf(definition.alias) : [];
-  const names = [`--${option}`, ...aliases.map((alias) => `-${alias}`)];
+  const names = [option, ...aliases].map(dashed);
   const values: string[] = [];
   const options = beforeDashes(words);
   for (const [index, word] of options.entries()) {
     const next = options[index + 1];
-    if (word.startsWith(`--${option}=`)) values.push(word.slice(option.length + 3));
+    const before = names.find((name) => name.startsWith('--') && word.startsWith(`${name}=`));
+    if (before) values.push(word.slice(before.length + 1));
     else if (names.includes(word) && next !== undefined) values.push(next);
   }
   return values;
@@ -130,10 +148,14 @@ export const usage = async (command: Command, stream: { isTTY?: boolean }): Prom
     root ? undefined : { meta: { name: 'offsite' } },
   );
   const operands = command.operands ?? '';
-  const lines = rendered.split('\n').map((line) => {
-    if (operands === '' || !stripVTControlCharacters(line).startsWith('USAGE')) return line;
-    return line.replace('[OPTIONS]', `${operands} [OPTIONS]`);
-  });
+  // citty writes every other name with one dash.
+  const lines = rendered
+    .replace(/(?<=[\s\d])-(?=\w[\w-]+, --\w)/g, '--')
+    .split('\n')
+    .map((line) => {
+      if (operands === '' || !stripVTControlCharacters(line).startsWith('USAGE')) return line;
+      return line.replace('[OPTIONS]', `${operands} [OPTIONS]`);
+    });
   for (const note of command.notes ?? []) lines.push(note, '');
   lines.push('EXAMPLES', '');
   for (const [line, purpose] of command.examples) lines.push(`  ${line}`, `      ${purpose}`);
