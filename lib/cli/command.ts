@@ -23,6 +23,8 @@ export interface Command {
   readonly args: ArgsDef;
   /** Options whose value may be left out, with the value that they have then. */
   readonly valuesLeftOut?: Readonly<Record<string, string>>;
+  /** Whether an operand may be a number below 0, which is no option then. */
+  readonly takesNumbers?: boolean;
   /** The commands below this one, with what they are for. */
   readonly commands?: Readonly<Record<string, string>>;
   /** Paragraphs after the options. */
@@ -48,10 +50,9 @@ const beforeDashes = (words: readonly string[]): readonly string[] => {
 export const wantsHelp = (words: readonly string[]): boolean =>
   beforeDashes(words).some((word) => word === '--help' || word === '-h');
 
-/** Splits the words of a command that passes some on: its own, and those from the first operand on. */
-const split = ({ args, passesOn }: Command, words: readonly string[]): [string[], string[]] => {
-  if (passesOn !== true) return [[...words], []];
-  const takesValue = new Set(
+/** The options that take the word behind them, as they are typed. */
+const valueTaking = (args: ArgsDef): ReadonlySet<string> =>
+  new Set(
     Object.entries(args)
       .filter(([, { type }]) => type === 'string')
       .flatMap(([name, definition]) => [
@@ -59,6 +60,17 @@ const split = ({ args, passesOn }: Command, words: readonly string[]): [string[]
         ...('alias' in definition ? listOf(definition.alias).map(dashed) : []),
       ]),
   );
+
+/** Splits the words of a command that passes some on: its own, and those from the first operand on. */
+const split = ({ args, passesOn, takesNumbers }: Command, words: readonly string[]): [string[], string[]] => {
+  const takesValue = valueTaking(args);
+  if (takesNumbers === true) {
+    const own = beforeDashes(words).length;
+    const isOperand = (word: string, at: number) =>
+      at < own && /^-\d/.test(word) && !takesValue.has(words[at - 1] ?? '');
+    return [words.filter((word, at) => !isOperand(word, at)), words.filter(isOperand)];
+  }
+  if (passesOn !== true) return [[...words], []];
   let at = 0;
   while (at < words.length && words[at] !== '--' && words[at]!.startsWith('-')) {
     at += takesValue.has(words[at]!) ? 2 : 1;
