@@ -41,14 +41,10 @@ export const takeBackground = (): ((word: FirstWord) => Promise<void>) | undefin
 };
 
 /**
- * Starts the same command once more, in a session of its own whose output goes to the log, and gives its first word
- * with its process id. It is killed if the signal is aborted before that.
+ * Starts `offsite serve` once more, in a session of its own whose output goes to the log, and gives its first word. It
+ * ends with this process until then.
  */
-export const startBackground = async (
-  words: readonly string[],
-  logFile: string,
-  signal: AbortSignal,
-): Promise<FirstWord & { readonly pid: number }> => {
+export const startBackground = async (words: readonly string[], logFile: string): Promise<FirstWord> => {
   const log = openedLog(logFile);
   const child = spawn(process.execPath, [...process.execArgv, process.argv[1]!, 'serve', ...words], {
     detached: true,
@@ -56,20 +52,23 @@ export const startBackground = async (
     env: { ...process.env, [IN_BACKGROUND]: '1' },
   });
   closeSync(log);
+  // In a session of its own it does not hear the Ctrl-C of this terminal.
   const kill = () => child.kill('SIGTERM');
-  signal.addEventListener('abort', kill, { once: true });
+  process.once('SIGINT', kill).once('SIGTERM', kill);
   try {
-    const ended = once(child, 'exit').then(([code, by]) => ({
-      failed: {
-        message: `The daemon ended before it served, ${by ? `by ${String(by)}` : `with exit code ${String(code)}`}.`,
-        remedy: `Read why: tail ${logFile}`,
-      },
-    }));
-    const said = once(child, 'message').then(([word]) => word as FirstWord);
-    const word = await Promise.race([said, ended]);
-    return { ...word, pid: child.pid ?? 0 };
+    // What it has said is read before the channel is closed, which its end may come before.
+    const [said, ended] = [once(child, 'message'), Promise.all([once(child, 'exit'), once(child, 'disconnect')])];
+    return await Promise.race([
+      said.then(([word]) => word as FirstWord),
+      ended.then(([[code, by]]): FirstWord => {
+        const how = by ? `by ${String(by)}` : `with exit code ${String(code)}`;
+        return {
+          failed: { message: `The daemon ended before it served, ${how}.`, remedy: `Read why: tail ${logFile}` },
+        };
+      }),
+    ]);
   } finally {
-    signal.removeEventListener('abort', kill);
+    process.off('SIGINT', kill).off('SIGTERM', kill);
     if (child.connected) child.disconnect();
     child.unref();
   }

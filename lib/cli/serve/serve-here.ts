@@ -1,0 +1,75 @@
+import process from 'node:process';
+import type { DaemonOptions } from '../../../actors/daemon/options.ts';
+import { Daemon } from '../../../actors/daemon.ts';
+import { OptionError } from '../../wire/errors.ts';
+import { statusTable } from '../daemon/tables.ts';
+import { messageOf, ownRemedyOf, UsageError } from '../report.ts';
+import { accessKinds, announce, type Serving } from './announce.ts';
+import { logEvents } from './log.ts';
+import { keepPidFile } from './pid-file.ts';
+import type { ServeConfig } from './schema.ts';
+import { codeOf, listenToSignals } from './signals.ts';
+
+/** How a daemon runs in this process. */
+export interface ServeHere {
+  readonly config: ServeConfig;
+  readonly options: DaemonOptions;
+  /** Who is told that it serves, if not people or programs that read its output. */
+  readonly tell: ((serving: Serving) => Promise<void>) | undefined;
+}
+
+/** An option that the daemon itself found wrong, as somebody has it who typed it. */
+const asUsage = (error: unknown): unknown =>
+  error instanceof OptionError
+    ? new UsageError(messageOf(error), ownRemedyOf(error) ?? 'See what it may be: offsite serve --help')
+    : error;
+
+const servingOf = (daemon: Daemon, { access }: DaemonOptions): Serving => {
+  const { name, pid, addresses, cpus } = daemon.status();
+  return { event: 'serving', name, pid, addresses, cpus, access: accessKinds(access) };
+};
+
+/** Whoever read what is printed here may have gone, as a terminal that was closed; the daemon serves on. */
+const outliveReaders = (): void => {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+};
+
+/** Serves until it is over, and gives the exit code. Rejects with what kept it from serving. */
+export const serveHere = async ({ config, options, tell }: ServeHere): Promise<number> => {
+  outliveReaders();
+  let code = 0;
+  let daemon: Daemon | undefined;
+  const told = new AbortController();
+  const say = (line: string) => config.json !== true && process.stderr.write(`offsite: ${line}\n`);
+  const restore = listenToSignals({
+    stop: (signal) => {
+      say(`${signal}: ends when what runs has ended; the same again kills it`);
+      told.abort();
+      void daemon?.stop();
+    },
+    kill: (signal) => {
+      code = codeOf(signal);
+      void daemon?.stop({ now: true });
+    },
+    report: () => {
+      if (daemon) process.stderr.write(`${statusTable(daemon.status(), Date.now()).join('\n')}\n`);
+    },
+  });
+  let giveBack = () => {};
+  try {
+    if (config['pid-file'] !== undefined) giveBack = keepPidFile(config['pid-file']);
+    daemon = await Daemon.open(options);
+    const serving = servingOf(daemon, options);
+    logEvents(daemon, serving.name, { json: config.json === true, dated: config.daemon === true });
+    announce(serving, config.json === true);
+    await tell?.(serving);
+    if (told.signal.aborted) await daemon.stop(code === 0 ? {} : { now: true });
+    await daemon.ended;
+    return code;
+  } catch (cause) {
+    throw asUsage(cause);
+  } finally {
+    giveBack();
+    restore();
+  }
+};
