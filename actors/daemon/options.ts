@@ -32,8 +32,6 @@ export interface DaemonOptions {
   readonly access?: AccessFiles;
   /** Where sites have their folders. @default a folder of its own in the system's for temporary files */
   readonly destPathPrefix?: string;
-  /** Whether what a killed daemon has left in `destPathPrefix`, sites and folders, is ended and removed. @default false */
-  readonly clean?: boolean;
   /** The largest file that a job may send or fetch, in bytes. @default no bound */
   readonly maxFileSize?: number;
   /** A client who gives no sign of life for so long loses its sites, in milliseconds. @default an hour */

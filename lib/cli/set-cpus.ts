@@ -2,12 +2,11 @@ import { asked } from './daemon/asked.ts';
 import { UsageError } from './report.ts';
 
 const cpusOf = (text: string | undefined): number => {
-  const cpus = /^-?\d{1,6}$/.test(text ?? '') ? Number(text) : 0;
-  if (cpus !== 0) return cpus;
+  if (text !== undefined && /^-?\d{1,6}$/.test(text)) return Number(text);
   throw new UsageError(
     text === undefined
       ? 'The number of cpus is missing.'
-      : `The number of cpus is "${text.slice(0, 20)}", but must be a whole number that is not 0.`,
+      : `The number of cpus is "${text.slice(0, 20)}", but must be a whole number.`,
     'For example: offsite set-cpus 2, or, to leave one processor alone: offsite set-cpus -1',
   );
 };
@@ -22,6 +21,7 @@ export const setCpus = asked({
   examples: [
     ['offsite set-cpus 2', 'Two from now on'],
     ['offsite set-cpus -1', 'All processors but one'],
+    ['offsite set-cpus 0', 'Start nothing more, as drain does, but without waiting for what runs'],
   ],
   check: ({ rest }) => void cpusOf(rest[0]),
   ask: async (daemon, { rest }) => {

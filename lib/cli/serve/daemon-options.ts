@@ -87,7 +87,6 @@ export const daemonOptionsOf = (config: ServeConfig): DaemonOptions => {
     cpus: config.cpus,
     access: accessOf(config),
     destPathPrefix: config['dest-path-prefix'],
-    clean: config.clean,
     maxFileSize: config['max-file-size'] === undefined ? undefined : bytesOf(config['max-file-size']),
     zombieInterval: inUnits(config['zombie-interval'], MINUTE),
     msgTimeout: inUnits(config['msg-timeout'], SECOND),

@@ -46,11 +46,12 @@ const TEXTS: {
   leftovers: (_, count) => `removed the folders of ${count} sites that a killed daemon had left`,
   folderLeft: (_, { folder, cause }) => `${folder} could not be removed: ${messageOf(cause)}`,
   stranger: (_, { user, from, path, what }) => `${user} from ${from} was turned away from ${path}: ${what}`,
+  uncontrolled: (name, cause) => `${name} can be steered by signals and from afar only: ${messageOf(cause)}`,
   ended: (name, end) => `${name} ${endText(end)}`,
 };
 
-const jsonOf = (told: unknown): unknown => {
-  if (typeof told !== 'object' || told === null) return { value: told };
+const jsonOf = (told: object): object => {
+  if (told instanceof Error) return { message: messageOf(told) };
   const { cause, ...rest } = told as { cause?: unknown };
   return { ...rest, ...(cause !== undefined && { message: messageOf(cause) }) };
 };
@@ -60,8 +61,8 @@ const VALUES: Readonly<Record<string, string>> = { state: 'state', cpus: 'cpus',
 
 /** The same as a line of JSON. */
 export const eventJson = (event: keyof DaemonEvents, told: unknown, at: number): string => {
-  const facts = Object.hasOwn(VALUES, event) ? { [VALUES[event]!]: told } : jsonOf(told);
-  return JSON.stringify({ event, at, ...(facts as object) });
+  const facts = Object.hasOwn(VALUES, event) ? { [VALUES[event]!]: told } : jsonOf(told as object);
+  return JSON.stringify({ event, at, ...facts });
 };
 
 /** The same as a line for people; nothing for what they need not read. */

@@ -27,13 +27,13 @@ export const SERVE_OPTIONS: { readonly [Key in keyof Required<ServeConfig>]: Ser
     kind: 'list',
     alias: ['i', 'ip-addr'],
     hint: 'ADDR',
-    description: 'Where to listen; may be repeated (default: 127.0.0.1 and ::1)',
+    description: 'Where to listen; may be repeated (default: everywhere with credentials, else loopback)',
     example: '0.0.0.0',
   },
   'ext-ip-addr': {
     kind: 'list',
     hint: 'ADDR',
-    description: 'The address that clients are told behind NAT; may be repeated, in the order of --host',
+    description: 'What clients are told behind NAT, ADDR[:PORT]; may be repeated, in the order of --host',
     example: '203.0.113.7',
   },
   port: {
@@ -103,7 +103,7 @@ export const SERVE_OPTIONS: { readonly [Key in keyof Required<ServeConfig>]: Ser
   },
   clean: {
     kind: 'flag',
-    description: 'First end the sites and remove the folders that a killed daemon has left',
+    description: 'First kill the daemon of yours that has the same port or the same folder for sites',
   },
   'service-start': {
     kind: 'text',
@@ -150,7 +150,7 @@ export const SERVE_OPTIONS: { readonly [Key in keyof Required<ServeConfig>]: Ser
   uid: {
     kind: 'text',
     hint: 'USER',
-    description: 'As whom sites run; only root can say so',
+    description: 'As whom sites run, USER[:GROUP]; only root can say so',
     example: 'jobs',
   },
   'pid-file': {

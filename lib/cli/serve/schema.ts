@@ -72,7 +72,6 @@ export const serveSchema = v.strictObject({
     v.pipe(
       v.number('must be a whole number'),
       v.integer('must be a whole number'),
-      v.check((cpus) => cpus !== 0, 'must be a whole number that is not 0'),
     ),
   ),
   host: v.optional(texts),
@@ -99,7 +98,7 @@ export const serveSchema = v.strictObject({
     v.pipe(
       v.number('must be a whole number'),
       v.integer('must be a whole number'),
-      v.check((clients) => clients === -1 || clients > 0, 'must be at least 1, or -1 for no bound'),
+      v.minValue(-1, 'must be at least 0, or -1 for no bound'),
     ),
   ),
   'idle-exit': v.optional(timeOf(1_000, 'seconds')),

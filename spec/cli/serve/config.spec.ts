@@ -56,7 +56,7 @@ const label = fc.oneof(
 const anyValue: {
   readonly [Key in keyof Required<ServeConfig>]: fc.Arbitrary<NonNullable<ServeConfig[Key]>>;
 } = {
-  cpus: fc.integer({ min: -64, max: 64 }).filter((cpus) => cpus !== 0),
+  cpus: fc.integer({ min: -64, max: 64 }),
   host: texts,
   'ext-ip-addr': texts,
   port: fc.nat(65_535),
@@ -83,7 +83,7 @@ const anyValue: {
   'service-stop': clock,
   'service-end': clock,
   'time-zone': fc.constantFrom('UTC', 'Europe/Stockholm', 'Asia/Kolkata'),
-  serve: fc.oneof(fc.constant(-1), fc.integer({ min: 1 })),
+  serve: fc.integer({ min: -1 }),
   'idle-exit': seconds,
   'restart-workers': fc.boolean(),
   init: path,
@@ -202,7 +202,7 @@ describe('the configuration of offsite serve', () => {
   test.each([
     [['--max-file-size', '10x'], 'The option --max-file-size is "10x", but must be a number of bytes', '10m'],
     [['--max-file-size', '9000000t'], 'larger than any file', 'Leave it out'],
-    [['--cpus', '0'], 'The option --cpus is 0, but must be a whole number that is not 0', '--cpus 4'],
+    [['--cpus', '1.5'], 'The option --cpus is 1.5, but must be a whole number', '--cpus 4'],
     [['--cpus', 'two'], 'The option --cpus is "two"', '--cpus 4'],
     [['--cpus', '1e1'], 'The option --cpus is "1e1"', '--cpus 4'],
     [['--port', '65536'], 'from 0 to 65535', '--port 35000'],
@@ -210,7 +210,7 @@ describe('the configuration of offsite serve', () => {
     [['--label', 'a b=c'], 'The option --label is', '--label gpu=a100'],
     [['--zombie-interval', '0'], 'must be a number of minutes above 0', '--zombie-interval 60'],
     [['--zombie-interval', '99999999'], 'up to 35791', '--zombie-interval 60'],
-    [['--serve', '0'], 'must be at least 1', '--serve 1'],
+    [['--serve', '-2'], 'must be at least 0, or -1 for no bound', '--serve 1'],
     [['--service-start', '24:00'], 'from 00:00 to 23:59', '--service-start 17:00'],
     [['--service-start', '17:00'], 'but --service-end is not', '--service-end 08:00'],
     [['--service-stop', '17:00'], '--service-stop is given, but --service-start is not', '--service-end'],
