@@ -2,8 +2,9 @@
 #
 #   docker build -t offsite .                                             the package from the registry
 #   npm pack && docker build -t offsite --build-arg PACKAGE=./offsite-0.1.0.tgz .    this source
-#   docker run -d --init=false -p 35000:35000 -v "$PWD/keys:/run/secrets/offsite:ro" offsite
-FROM node:20-slim
+#   docker run -d -p 35000:35000 -v "$PWD/keys:/run/secrets/offsite:ro" offsite
+# From 22.15 on Node.js can hand process 1 to an init, which waits for what sites leave behind.
+FROM node:24-slim
 
 # The name of a package as npm takes it, or a tarball beside this file.
 ARG PACKAGE=offsite

@@ -17,8 +17,8 @@ export const clients = asked({
     ['offsite clients', 'Who uses this host?'],
     ["offsite clients --json | jq -r '.[].user' | sort | uniq -c", 'Connections by user'],
   ],
-  ask: async (daemon) => {
-    const found = await daemon.clients();
+  ask: async (daemon, _, options) => {
+    const found = await daemon.clients(options);
     return { json: found, lines: found.length > 0 ? clientTable(found, Date.now()) : ['No client.'] };
   },
 });

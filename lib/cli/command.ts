@@ -160,14 +160,12 @@ export const usage = async (command: Command, stream: { isTTY?: boolean }): Prom
     root ? undefined : { meta: { name: 'offsite' } },
   );
   const operands = command.operands ?? '';
-  // citty writes every other name with one dash.
-  const lines = rendered
-    .replace(/(?<=[\s\d])-(?=\w[\w-]+, --\w)/g, '--')
-    .split('\n')
-    .map((line) => {
-      if (operands === '' || !stripVTControlCharacters(line).startsWith('USAGE')) return line;
-      return line.replace('[OPTIONS]', `${operands} [OPTIONS]`);
-    });
+  const lines = rendered.split('\n').map((text) => {
+    // citty writes every other name with one dash.
+    const line = text.replace(/^ (.*[\sm])-(?=\w[\w-]+, --\w)/, '$1--');
+    if (operands === '' || !stripVTControlCharacters(line).startsWith('USAGE')) return line;
+    return line.replace('[OPTIONS]', `${operands} [OPTIONS]`);
+  });
   for (const note of command.notes ?? []) lines.push(note, '');
   lines.push('EXAMPLES', '');
   for (const [line, purpose] of command.examples) lines.push(`  ${line}`, `      ${purpose}`);

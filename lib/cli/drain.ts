@@ -10,8 +10,8 @@ export const drain = asked({
     ['timeout 600 offsite drain || offsite stop --now', 'But for ten minutes at most'],
   ],
   interrupted: ({ name }) => `${name} goes on draining. To have it serve again: offsite resume`,
-  ask: async (daemon) => {
-    await daemon.drain();
+  ask: async (daemon, _, options) => {
+    await daemon.drain(options);
     return { json: { drained: daemon.name }, lines: [`${daemon.name} is drained: nothing runs there.`] };
   },
 });

@@ -5,9 +5,9 @@ export const resume = asked({
   name: 'resume',
   description: 'Have a daemon that drains take work again',
   examples: [['offsite resume', 'After offsite drain']],
-  ask: async (daemon) => {
-    await daemon.resume();
-    const { state } = await daemon.status();
+  ask: async (daemon, _, options) => {
+    await daemon.resume(options);
+    const { state } = await daemon.status(options);
     return { json: { state }, lines: [`${daemon.name} is ${state}.`] };
   },
 });

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { DAEMON_PORT } from '../access/dial.ts';
+import { becomeInit, isInit } from '../daemon/init.ts';
 import type { Command, Parsed } from './command.ts';
 import { messageOf, ownRemedyOf, UsageError } from './report.ts';
 import { announce } from './serve/announce.ts';
@@ -56,6 +57,12 @@ const run = async (parsed: Parsed): Promise<number> => {
       return 0;
     }
     if (config.daemon === true && !tell) return await toBackground(config);
+    if (isInit() && !becomeInit()) {
+      // Said and not refused: a node whose sites start nothing leaves nothing.
+      process.stderr.write(
+        'offsite: this is process 1, and what its sites leave behind stays a zombie: give the container an init (docker run --init), or Node.js 22.15 or newer\n',
+      );
+    }
     return await serveHere({ config, options, tell: tell && ((serving) => tell({ serving })) });
   } catch (cause) {
     const remedy = ownRemedyOf(cause);

@@ -24,9 +24,9 @@ export const setCpus = asked({
     ['offsite set-cpus 0', 'Start nothing more, as drain does, but without waiting for what runs'],
   ],
   check: ({ rest }) => void cpusOf(rest[0]),
-  ask: async (daemon, { rest }) => {
-    await daemon.setCpus(cpusOf(rest[0]));
-    const { cpus, free } = await daemon.status();
+  ask: async (daemon, { rest }, options) => {
+    await daemon.setCpus(cpusOf(rest[0]), options);
+    const { cpus, free } = await daemon.status(options);
     return { json: { cpus, free }, lines: [`${daemon.name} has ${cpus} cpus, ${free} free.`] };
   },
 });

@@ -11,8 +11,8 @@ export const status = asked({
     ['offsite status --host bamse --secret-file ~/admin.key', 'One elsewhere'],
     ['offsite status --json | jq .free', 'How many slots are free?'],
   ],
-  ask: async (daemon) => {
-    const now = await daemon.status();
+  ask: async (daemon, _, options) => {
+    const now = await daemon.status(options);
     return { json: now, lines: statusTable(now, Date.now()) };
   },
 });

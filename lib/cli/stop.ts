@@ -11,8 +11,8 @@ export const stop = asked({
     ['offsite stop --now', 'Kill the sites of all clients, then end'],
   ],
   interrupted: ({ name }) => `${name} ends when what runs there has ended. At once: offsite stop --now`,
-  ask: async (daemon, { args }) => {
-    await daemon.stop({ now: args.now === true });
+  ask: async (daemon, { args }, options) => {
+    await daemon.stop({ ...options, now: args.now === true });
     return { json: { stopped: daemon.name }, lines: [`${daemon.name} has ended.`] };
   },
 });

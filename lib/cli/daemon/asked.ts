@@ -1,28 +1,39 @@
 import process from 'node:process';
+import type { SteeredControl, SteerOptions } from '../../../actors/daemon/steer.ts';
 import type { Command, Parsed } from '../command.ts';
 import { untilInterrupted } from '../detached/where.ts';
 import { UsageError } from '../report.ts';
-import { DAEMON, reach, type Steering } from './reach.ts';
+import { DAEMON, reach } from './reach.ts';
 
 /** A command that has one daemon do something. */
-export interface AskedCommand extends Pick<Command, 'name' | 'description' | 'operands' | 'takesNumbers' | 'examples'> {
+export interface AskedCommand
+  extends Pick<Command, 'name' | 'description' | 'operands' | 'takesNumbers' | 'examples'> {
   readonly args?: Command['args'];
   readonly notes?: readonly string[];
   /** How many words it takes behind the options. @default 0 */
   readonly takes?: number;
   /** What an interrupted wait has left behind, for its user. */
-  readonly interrupted?: (daemon: Steering) => string;
+  readonly interrupted?: (daemon: SteeredControl) => string;
   /** Is checked before the daemon is looked for. */
   readonly check?: (parsed: Parsed) => void;
   /** Has it done; gives what `--json` prints, and the same for people. */
   readonly ask: (
-    daemon: Steering,
+    daemon: SteeredControl,
     parsed: Parsed,
+    options: SteerOptions,
   ) => Promise<{ readonly json: unknown; readonly lines: readonly string[] }>;
 }
 
 /** The shell's command that finds the daemon, has it do that, and prints what came of it. */
-export const asked = ({ takes = 0, args, interrupted, check, ask, notes, ...rest }: AskedCommand): Command => ({
+export const asked = ({
+  takes = 0,
+  args,
+  interrupted,
+  check,
+  ask,
+  notes,
+  ...rest
+}: AskedCommand): Command => ({
   ...rest,
   args: { ...args, ...DAEMON, json: { type: 'boolean', description: 'Print one line of JSON instead' } },
   notes: [
@@ -30,8 +41,8 @@ export const asked = ({ takes = 0, args, interrupted, check, ask, notes, ...rest
     [
       'WHICH DAEMON',
       '',
-      '  The one of yours on this host; of several the one with that --port or --name. With --host one elsewhere,',
-      '  by a key of the domain admin or a certificate: its line in the key file of that daemon says which it is.',
+      '  The one of yours on this host; of several the one with that --port or --name. With --host one elsewhere, for',
+      '  which you need a key or a certificate of its domain admin.',
     ].join('\n'),
   ],
   run: async (parsed) => {
@@ -44,12 +55,10 @@ export const asked = ({ takes = 0, args, interrupted, check, ask, notes, ...rest
     }
     check?.(parsed);
     const { signal, code, restore } = untilInterrupted();
-    let daemon: Steering | undefined;
+    let daemon: SteeredControl | undefined;
     try {
       daemon = await reach(parsed, signal);
-      const left = daemon;
-      signal.addEventListener('abort', () => void left.close(), { once: true });
-      const { json, lines } = await ask(daemon, parsed);
+      const { json, lines } = await ask(daemon, parsed, { signal });
       const text = parsed.args.json === true ? JSON.stringify(json) : lines.join('\n');
       if (text !== '') process.stdout.write(`${text}\n`);
       return 0;
@@ -59,7 +68,6 @@ export const asked = ({ takes = 0, args, interrupted, check, ask, notes, ...rest
       return code();
     } finally {
       restore();
-      await daemon?.close();
     }
   },
 });

@@ -57,13 +57,19 @@ export const startBackground = async (words: readonly string[], logFile: string)
   process.once('SIGINT', kill).once('SIGTERM', kill);
   try {
     // What it has said is read before the channel is closed, which its end may come before.
-    const [said, ended] = [once(child, 'message'), Promise.all([once(child, 'exit'), once(child, 'disconnect')])];
+    const [said, ended] = [
+      once(child, 'message'),
+      Promise.all([once(child, 'exit'), once(child, 'disconnect')]),
+    ];
     return await Promise.race([
       said.then(([word]) => word as FirstWord),
       ended.then(([[code, by]]): FirstWord => {
         const how = by ? `by ${String(by)}` : `with exit code ${String(code)}`;
         return {
-          failed: { message: `The daemon ended before it served, ${how}.`, remedy: `Read why: tail ${logFile}` },
+          failed: {
+            message: `The daemon ended before it served, ${how}.`,
+            remedy: `Read why: tail ${logFile}`,
+          },
         };
       }),
     ]);

@@ -68,12 +68,7 @@ const labels = v.custom<Readonly<Record<string, string>>>(
 
 /** Every option of `offsite serve` that can be kept in a file, under the name and in the unit in which it is typed. */
 export const serveSchema = v.strictObject({
-  cpus: v.optional(
-    v.pipe(
-      v.number('must be a whole number'),
-      v.integer('must be a whole number'),
-    ),
-  ),
+  cpus: v.optional(v.pipe(v.number('must be a whole number'), v.integer('must be a whole number'))),
   host: v.optional(texts),
   'ext-ip-addr': v.optional(texts),
   port: v.optional(whole(0, 65_535)),

@@ -1,10 +1,13 @@
 import process from 'node:process';
 import type { DaemonOptions } from '../../../actors/daemon/options.ts';
 import { Daemon } from '../../../actors/daemon.ts';
+import { DAEMON_PORT } from '../../access/dial.ts';
+import { SitesFolderError } from '../../daemon/errors.ts';
 import { OptionError } from '../../wire/errors.ts';
 import { statusTable } from '../daemon/tables.ts';
 import { messageOf, ownRemedyOf, UsageError } from '../report.ts';
 import { accessKinds, announce, type Serving } from './announce.ts';
+import { endDaemons } from './clean.ts';
 import { logEvents } from './log.ts';
 import { keepPidFile } from './pid-file.ts';
 import type { ServeConfig } from './schema.ts';
@@ -34,6 +37,17 @@ const outliveReaders = (): void => {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 };
 
+/** Opens it; with `--clean` in the place of the one that has its folder. */
+const open = async (config: ServeConfig, options: DaemonOptions, signal: AbortSignal): Promise<Daemon> => {
+  try {
+    return await Daemon.open(options, { signal });
+  } catch (cause) {
+    if (config.clean !== true || !(cause instanceof SitesFolderError) || cause.pid === undefined) throw cause;
+    await endDaemons(({ pid }) => pid === cause.pid, signal);
+    return Daemon.open(options, { signal });
+  }
+};
+
 /** Serves until it is over, and gives the exit code. Rejects with what kept it from serving. */
 export const serveHere = async ({ config, options, tell }: ServeHere): Promise<number> => {
   outliveReaders();
@@ -57,16 +71,20 @@ export const serveHere = async ({ config, options, tell }: ServeHere): Promise<n
   });
   let giveBack = () => {};
   try {
+    if (config.clean === true) {
+      await endDaemons(({ port }) => port === (options.port ?? DAEMON_PORT), told.signal);
+    }
     if (config['pid-file'] !== undefined) giveBack = keepPidFile(config['pid-file']);
-    daemon = await Daemon.open(options);
+    daemon = await open(config, options, told.signal);
     const serving = servingOf(daemon, options);
-    logEvents(daemon, serving.name, { json: config.json === true, dated: config.daemon === true });
+    logEvents(daemon.events, serving.name, { json: config.json === true, dated: config.daemon === true });
     announce(serving, config.json === true);
     await tell?.(serving);
-    if (told.signal.aborted) await daemon.stop(code === 0 ? {} : { now: true });
     await daemon.ended;
     return code;
   } catch (cause) {
+    // Who ended it before it served knows why.
+    if (told.signal.aborted && cause === told.signal.reason) return code;
     throw asUsage(cause);
   } finally {
     giveBack();
