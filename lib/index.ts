@@ -73,6 +73,8 @@ export type { SupervisorOptions } from '../actors/supervisor/options.ts';
 export type { ChildCounts, ChildInfo } from '../actors/supervisor/requests.ts';
 export type { Strategy } from '../actors/supervisor/strategy.ts';
 export { Supervisor } from '../actors/supervisor.ts';
+export type { Credentials } from './access/credentials.ts';
+export { AccessError, type AccessReason } from './access/errors.ts';
 export * from './cluster.ts';
 export type { TreeNode } from './engine/tree.ts';
 export { ErrandError, ForkError, type ForkStep } from './fork/errors.ts';
