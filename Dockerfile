@@ -25,7 +25,7 @@ WORKDIR /var/lib/offsite
 ENV XDG_RUNTIME_DIR=/run/offsite
 EXPOSE 35000
 
-# A file with keys (offsite keygen) has to be mounted: without credentials nothing listens beyond loopback.
+# A file with keys (offsite keygen --out keys) has to be mounted: without credentials nothing listens beyond loopback.
 ENTRYPOINT ["offsite", "serve", "--host", "0.0.0.0", "--dest-path-prefix", "/var/lib/offsite/sites"]
 CMD ["--secret-file", "/run/secrets/offsite/keys"]
 

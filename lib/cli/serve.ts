@@ -101,8 +101,7 @@ export const serve: Command = {
   ],
   examples: [
     ['offsite serve', 'For your own programs on this host'],
-    ['offsite keygen > ~/keys', 'Makes a key: one copy for the node, one for the client'],
-    ['offsite serve --host 0.0.0.0 --secret-file ~/keys', 'For whoever has that key'],
+    ['offsite serve --secret-file keys', 'For whoever has one of these keys, which offsite keygen makes'],
     ['offsite serve --service-start 17:00 --service-stop 6:00 --service-end 8:00', 'At night'],
     ['offsite serve --cpus -1 --label gpu=a100 --save-config node.json', 'Writes a configuration'],
     ['offsite serve --config node.json --daemon --pid-file ~/serve.pid', 'In the background, with it'],

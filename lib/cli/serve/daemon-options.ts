@@ -1,6 +1,7 @@
 import type { DaemonOptions, ServiceHours } from '../../../actors/daemon/options.ts';
+import { SCHEDULER_PORT } from '../../../actors/scheduler.ts';
 import type { AccessFiles } from '../../access/credentials.ts';
-import { type Address, parseBind, written } from '../../cluster/direct/address.ts';
+import { type Address, parseBind } from '../../cluster/direct/address.ts';
 import { OptionError } from '../../wire/errors.ts';
 import { UsageError } from '../report.ts';
 import { type ServeConfig, SIZE, TIME } from './schema.ts';
@@ -49,15 +50,15 @@ const hoursOf = (config: ServeConfig): ServiceHours | undefined => {
 
 const schedulerOf = (text: string): { address: Address } => {
   try {
-    const address = parseBind(text);
-    if (address.port > 0) return { address };
+    const { host, port } = parseBind(text);
+    return { address: { host, port: port || SCHEDULER_PORT } };
   } catch (error) {
     if (!(error instanceof OptionError)) throw error;
+    throw new UsageError(
+      `The option --scheduler-host is ${JSON.stringify(text)}, but must be HOST[:PORT].`,
+      'For example --scheduler-host gate:35100',
+    );
   }
-  throw new UsageError(
-    `The option --scheduler-host is ${JSON.stringify(text)}, but must be a host and a port.`,
-    `For example --scheduler-host ${written({ host: 'gate', port: 35_001 })}`,
-  );
 };
 
 const accessOf = (config: ServeConfig): AccessFiles | undefined => {

@@ -85,9 +85,9 @@ export const SERVE_OPTIONS: { readonly [Key in keyof Required<ServeConfig>]: Ser
   },
   'scheduler-host': {
     kind: 'list',
-    hint: 'HOST:PORT',
+    hint: 'HOST[:PORT]',
     description: 'A scheduler to dial, so that no port need be open here; may be repeated',
-    example: 'gate:35001',
+    example: 'gate',
   },
   'zombie-interval': {
     kind: 'number',

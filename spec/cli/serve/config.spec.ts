@@ -215,7 +215,7 @@ describe('the configuration of offsite serve', () => {
     [['--service-start', '17:00'], 'but --service-end is not', '--service-end 08:00'],
     [['--service-stop', '17:00'], '--service-stop is given, but --service-start is not', '--service-end'],
     [['--time-zone', 'Mars/Olympus'], 'must be a time zone', 'Europe/Stockholm'],
-    [['--scheduler-host', 'gate'], 'but must be a host and a port', 'gate:35001'],
+    [['--scheduler-host', 'gate:x'], 'but must be HOST[:PORT]', 'gate:35100'],
     [['--name', 'a\u001b[31m'], 'The option --name is', '--name bamse'],
     [['--config', '/nowhere.json'], '/nowhere.json can not be read', '--save-config'],
     [['--secret', 'hunter2'], 'There is no option --secret', '--help'],
