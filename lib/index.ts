@@ -19,6 +19,18 @@ export { SSHManager } from '../actors/cluster/ssh-manager.ts';
 export { Cluster } from '../actors/cluster.ts';
 export { ControlError } from '../actors/control/errors.ts';
 export { expose, unexpose } from '../actors/control.ts';
+export { DaemonError } from '../actors/daemon/errors.ts';
+export type { DaemonEnd, DaemonEvents } from '../actors/daemon/events.ts';
+export type { DaemonOptions, ServiceHours } from '../actors/daemon/options.ts';
+export type { ClientLine, DaemonControl, DaemonStatus } from '../actors/daemon/status.ts';
+export {
+  type SteeredControl,
+  type SteerOptions,
+  steerLocal,
+  steerRemote,
+  type WhichDaemon,
+} from '../actors/daemon/steer.ts';
+export { Daemon, type OpenDaemon } from '../actors/daemon.ts';
 export { type Bond, type Down, type DownReason, link, type Monitored, monitor } from '../actors/monitor.ts';
 export { type OfferOptions, offer, retract, type TakeOptions, take } from '../actors/offer.ts';
 export { ElasticPool, type ElasticPoolOptions, type WorkerSource } from '../actors/pool/elastic-pool.ts';
@@ -76,6 +88,7 @@ export { Supervisor } from '../actors/supervisor.ts';
 export type { Credentials } from './access/credentials.ts';
 export { AccessError, type AccessReason } from './access/errors.ts';
 export * from './cluster.ts';
+export { SitesFolderError } from './daemon/errors.ts';
 export type { TreeNode } from './engine/tree.ts';
 export { ErrandError, ForkError, type ForkStep } from './fork/errors.ts';
 export type { ForkMethod } from './fork/fork-method.ts';

@@ -1,4 +1,4 @@
-import { askedBy } from '../../lib/access/program.ts';
+import { clientOf } from '../../lib/access/program.ts';
 import type { Visitor } from '../../lib/access/visitor.ts';
 import type { ClientLine } from './status.ts';
 
@@ -32,17 +32,19 @@ export class Client {
   }
 }
 
-const hostOf = (from: string): string => from.slice(0, from.lastIndexOf(':'));
+/** What is told of clients. */
+export interface ClientsListener {
+  onCome(client: Client): void;
+  onGone(client: Client): void;
+}
 
 /** Who uses a daemon now. */
 export class Clients {
   readonly #clients = new Map<string, Client>();
-  readonly #onCome: (client: Client) => void;
-  readonly #onGone: (client: Client) => void;
+  readonly #listener: ClientsListener;
 
-  constructor(onCome: (client: Client) => void, onGone: (client: Client) => void) {
-    this.#onCome = onCome;
-    this.#onGone = onGone;
+  constructor(listener: ClientsListener) {
+    this.#listener = listener;
   }
 
   get size(): number {
@@ -53,15 +55,14 @@ export class Clients {
     return [...this.#clients.values()].map((client) => client.line());
   }
 
-  /** One more connection; `leave` takes it away again. */
-  enter({ user, from, path }: Visitor, now: number): { client: Client; leave: () => void } {
-    // A program that does not say which one it is goes with all of its user's from there.
-    const key = JSON.stringify([user, askedBy(path).program ?? { host: hostOf(from) }]);
+  /** One more connection, made at a time in milliseconds since 1970; `leave` takes it away again. */
+  enter(visitor: Visitor, now: number): { client: Client; leave: () => void } {
+    const key = clientOf(visitor);
     let client = this.#clients.get(key);
     if (!client) {
-      client = new Client(user, from, now);
+      client = new Client(visitor.user, visitor.from, now);
       this.#clients.set(key, client);
-      this.#onCome(client);
+      this.#listener.onCome(client);
     }
     const entered = client;
     entered.connections++;
@@ -70,7 +71,7 @@ export class Clients {
       leave: () => {
         if (--entered.connections > 0) return;
         this.#clients.delete(key);
-        this.#onGone(entered);
+        this.#listener.onGone(entered);
       },
     };
   }

@@ -42,6 +42,8 @@ export interface DaemonEvents {
   leftovers: [count: number];
   /** The folder of a site could not be removed. */
   folderLeft: [left: { readonly folder: string; readonly cause: unknown }];
+  /** There is no place for its control socket, so that it can be steered by signals and from afar only. */
+  uncontrolled: [cause: unknown];
   /** Somebody was told by a daemon's steering that he may not, or asked for what is not there. */
   stranger: [visitor: Who & { readonly path: string; readonly what: string }];
   ended: [end: DaemonEnd];

@@ -36,13 +36,15 @@ export interface DaemonLife {
   close(): Promise<void>;
 }
 
-interface Input {
+/** What the machine is made with. */
+export interface DaemonInput {
   readonly life: DaemonLife;
   /** In milliseconds; nothing if it waits for clients for ever. */
   readonly idleExit: number | undefined;
 }
 
-interface Context extends Input {
+/** What the machine knows. */
+export interface DaemonContext extends DaemonInput {
   /** Whether somebody has drained it. */
   readonly drained: boolean;
   readonly hours: HourState;
@@ -52,8 +54,8 @@ interface Context extends Input {
 /** The lifecycle of a daemon: it opens, serves, drains or is closed outside of its service hours, and stops for good. */
 export const daemonMachine = setup({
   types: {
-    context: {} as Context,
-    input: {} as Input,
+    context: {} as DaemonContext,
+    input: {} as DaemonInput,
     events: {} as DaemonEvent,
     output: {} as DaemonEnd,
   },
