@@ -75,19 +75,41 @@ export const eventLine = <Name extends keyof DaemonEvents>(
   return text === undefined ? undefined : printable(text);
 };
 
-/** Writes what happens in a daemon: lines for people on stderr, or of JSON on stdout. `dated` for a log that is kept. */
+/** What writes the events of a daemon. */
+export interface EventLog {
+  /** Writes what has happened until now, and from now on what happens when it happens. */
+  begin(): void;
+}
+
+/**
+ * Writes what happens in a daemon: lines for people on stderr, or of JSON on stdout. What happens before `begin()` is kept
+ * until then, because the first line says that it serves. `dated` is for a log that is kept.
+ */
 export const logEvents = (
   source: EventSource,
   name: string,
   { json, dated }: { json: boolean; dated: boolean },
-): void => {
+): EventLog => {
+  let held: (() => void)[] | undefined = [];
   const follow = <Name extends keyof DaemonEvents>(event: Name) =>
     source.on(event, (...told) => {
       const now = Date.now();
-      if (json) return void process.stdout.write(`${eventJson(event, told[0], now)}\n`);
-      const line = eventLine(name, event, ...told);
-      const date = dated ? `${new Date(now).toISOString()} ` : '';
-      if (line !== undefined) process.stderr.write(`offsite: ${date}${line}\n`);
+      const write = () => {
+        if (json) return void process.stdout.write(`${eventJson(event, told[0], now)}\n`);
+        const line = eventLine(name, event, ...told);
+        const date = dated ? `${new Date(now).toISOString()} ` : '';
+        if (line !== undefined) process.stderr.write(`offsite: ${date}${line}\n`);
+      };
+      // That it serves is what the first line says.
+      if (held && !(event === 'state' && told[0] === 'serving')) held.push(write);
+      else if (!held) write();
     });
   for (const event of Object.keys(TEXTS) as (keyof DaemonEvents)[]) follow(event);
+  return {
+    begin: () => {
+      const before = held ?? [];
+      held = undefined;
+      for (const write of before) write();
+    },
+  };
 };

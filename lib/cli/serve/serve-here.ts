@@ -1,12 +1,14 @@
+import { EventEmitter } from 'node:events';
+import { hostname } from 'node:os';
 import process from 'node:process';
+import type { DaemonEvents } from '../../../actors/daemon/events.ts';
 import type { DaemonOptions } from '../../../actors/daemon/options.ts';
-import { Daemon } from '../../../actors/daemon.ts';
+import { Daemon, type OpenDaemon } from '../../../actors/daemon.ts';
 import { DAEMON_PORT } from '../../access/dial.ts';
 import { SitesFolderError } from '../../daemon/errors.ts';
-import { OptionError } from '../../wire/errors.ts';
 import { statusTable } from '../daemon/tables.ts';
-import { messageOf, ownRemedyOf, UsageError } from '../report.ts';
 import { accessKinds, announce, type Serving } from './announce.ts';
+import { asUsage } from './as-usage.ts';
 import { endDaemons } from './clean.ts';
 import { logEvents } from './log.ts';
 import { keepPidFile } from './pid-file.ts';
@@ -21,12 +23,6 @@ export interface ServeHere {
   readonly tell: ((serving: Serving) => Promise<void>) | undefined;
 }
 
-/** An option that the daemon itself found wrong, as somebody has it who typed it. */
-const asUsage = (error: unknown): unknown =>
-  error instanceof OptionError
-    ? new UsageError(messageOf(error), ownRemedyOf(error) ?? 'See what it may be: offsite serve --help')
-    : error;
-
 const servingOf = (daemon: Daemon, { access }: DaemonOptions): Serving => {
   const { name, pid, addresses, cpus } = daemon.status();
   return { event: 'serving', name, pid, addresses, cpus, access: accessKinds(access) };
@@ -38,13 +34,17 @@ const outliveReaders = (): void => {
 };
 
 /** Opens it; with `--clean` in the place of the one that has its folder. */
-const open = async (config: ServeConfig, options: DaemonOptions, signal: AbortSignal): Promise<Daemon> => {
+const open = async (
+  config: ServeConfig,
+  options: DaemonOptions,
+  opening: OpenDaemon & { readonly signal: AbortSignal },
+): Promise<Daemon> => {
   try {
-    return await Daemon.open(options, { signal });
+    return await Daemon.open(options, opening);
   } catch (cause) {
     if (config.clean !== true || !(cause instanceof SitesFolderError) || cause.pid === undefined) throw cause;
-    await endDaemons(({ pid }) => pid === cause.pid, signal);
-    return Daemon.open(options, { signal });
+    await endDaemons(({ pid }) => pid === cause.pid, opening.signal);
+    return Daemon.open(options, opening);
   }
 };
 
@@ -75,10 +75,15 @@ export const serveHere = async ({ config, options, tell }: ServeHere): Promise<n
       await endDaemons(({ port }) => port === (options.port ?? DAEMON_PORT), told.signal);
     }
     if (config['pid-file'] !== undefined) giveBack = keepPidFile(config['pid-file']);
-    daemon = await open(config, options, told.signal);
+    const events = new EventEmitter<DaemonEvents>();
+    const { json = false, daemon: dated = false } = config;
+    const log = logEvents(events, options.name ?? hostname(), { json, dated });
+    daemon = await open(config, options, { signal: told.signal, events });
+    // A signal that came just now found nothing to stop.
+    if (told.signal.aborted) void daemon.stop({ now: code !== 0 });
     const serving = servingOf(daemon, options);
-    logEvents(daemon.events, serving.name, { json: config.json === true, dated: config.daemon === true });
-    announce(serving, config.json === true);
+    announce(serving, json);
+    log.begin();
     await tell?.(serving);
     await daemon.ended;
     return code;
