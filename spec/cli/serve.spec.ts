@@ -44,7 +44,7 @@ const siteAt = async (port: number): Promise<RemoteManager> => {
   return site;
 };
 
-describe('offsite serve', () => {
+describe('offsite serve', { timeout: 60_000 }, () => {
   test('says in one line that it serves, keeps its pid file meanwhile, and ends in order at SIGTERM', async () => {
     const { folder, env } = newcomer();
     const pidFile = join(folder, 'serve.pid');

@@ -46,6 +46,7 @@ const TEXTS: {
   leftovers: (_, count) => `removed the folders of ${count} sites that a killed daemon had left`,
   folderLeft: (_, { folder, cause }) => `${folder} could not be removed: ${messageOf(cause)}`,
   stranger: (_, { user, from, path, what }) => `${user} from ${from} was turned away from ${path}: ${what}`,
+  scheduler: (_, line) => line,
   uncontrolled: (name, cause) => `${name} can be steered by signals and from afar only: ${messageOf(cause)}`,
   ended: (name, end) => `${name} ${endText(end)}`,
 };
@@ -57,7 +58,12 @@ const jsonOf = (told: object): object => {
 };
 
 /** What is told by one word or number, under which name JSON has it. */
-const VALUES: Readonly<Record<string, string>> = { state: 'state', cpus: 'cpus', leftovers: 'sites' };
+const VALUES: Readonly<Record<string, string>> = {
+  state: 'state',
+  cpus: 'cpus',
+  leftovers: 'sites',
+  scheduler: 'line',
+};
 
 /** The same as a line of JSON. */
 export const eventJson = (event: keyof DaemonEvents, told: unknown, at: number): string => {
