@@ -34,6 +34,7 @@ export { Daemon, type OpenDaemon } from '../actors/daemon.ts';
 export type { JobServerEvents } from '../actors/job-server/events.ts';
 export type { CancelOptions, Job } from '../actors/job-server/job.ts';
 export type { JobOutput, JobStatus, ReceivedFile } from '../actors/job-server/job-record.ts';
+export type { FoldWords, ListsOf, MapOptions, MapWords } from '../actors/job-server/map.ts';
 export type { JobServerOptions, Preparation, ServerSpec } from '../actors/job-server/options.ts';
 export type { NodeStatus, NodeView, Placement, PlacementRules } from '../actors/job-server/placement.ts';
 export type { JobServerStats, NodeStats } from '../actors/job-server/stats.ts';
@@ -115,6 +116,7 @@ export {
   ProgramError,
   QueueFullError,
   type ServerTrouble,
+  UniformOutputError,
 } from './jobs/errors.ts';
 export * from './jobs.ts';
 export {
