@@ -44,6 +44,9 @@ export type { JobTemplate } from '../actors/job-server/template.ts';
 export type { JobArgs, JobOf, JobProvisional, JobResult } from '../actors/job-server/types.ts';
 export { JobServer } from '../actors/job-server.ts';
 export { type Bond, type Down, type DownReason, link, type Monitored, monitor } from '../actors/monitor.ts';
+export type { NetworkHost, NetworkHostOptions } from '../actors/network/hosts.ts';
+export type { LocalJobs, NetworkOptions } from '../actors/network/options.ts';
+export { Network } from '../actors/network.ts';
 export { type OfferOptions, offer, retract, type TakeOptions, take } from '../actors/offer.ts';
 export { ElasticPool, type ElasticPoolOptions, type WorkerSource } from '../actors/pool/elastic-pool.ts';
 export {
