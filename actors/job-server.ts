@@ -44,7 +44,7 @@ export class JobServer implements AsyncDisposable {
     this.#core = new JobServerCore(this.name, checked);
     const { ncpus, fork, execArgv, signal } = checked;
     this.#core.addNode(LOCAL, { text: 'local', fork, labels: {}, site: { execArgv } }, { cpus: ncpus });
-    for (const server of checked.servers) if (server !== 'auto') this.#core.addServer(server);
+    for (const server of checked.servers) this.#core.addServer(server);
     if (signal) this.#unlisten = whenAborted(signal, () => void this.terminate());
     adopt(this);
   }
@@ -55,7 +55,14 @@ export class JobServer implements AsyncDisposable {
    */
   static async open(options: JobServerOptions = {}): Promise<JobServer> {
     options.signal?.throwIfAborted();
-    return new JobServer(options);
+    const jobs = new JobServer(options);
+    try {
+      await jobs.#core.search();
+      return jobs;
+    } catch (cause) {
+      await jobs.terminate();
+      throw cause;
+    }
   }
 
   /**
@@ -186,9 +193,7 @@ export class JobServer implements AsyncDisposable {
    */
   addServer(server: string | ServerSpec): void {
     if (this.#core.closed) throw this.#core.closed;
-    const checked = checkServer(server);
-    if (checked === 'auto') throw new OptionError('server', "'auto' is given to JobServer.open().");
-    this.#core.addServer(checked);
+    this.#core.addServer(checkServer(server));
   }
 
   /** Gives up all nodes of a server, as it was written, and looks for no more there. Their jobs are lost. */

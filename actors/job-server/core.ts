@@ -23,6 +23,7 @@ import { jobsIn, withResults } from './job-args.ts';
 import { type EndStatus, type JobOwner, JobRecord } from './job-record.ts';
 import { JobNode, type NodeHost } from './node.ts';
 import { FollowedServer, type FollowHost } from './nodes/daemon-node.ts';
+import type { NodeSource } from './nodes/node-source.ts';
 import type { CheckedJobServerOptions, CheckedServer, PreparationText } from './options.ts';
 import { OutgoingFiles } from './outgoing-files.ts';
 import { Scheduler } from './scheduler.ts';
@@ -52,6 +53,7 @@ export class JobServerCore implements NodeHost, JobOwner {
   #waiting = 0;
   #roomWanted: (() => void)[] = [];
   readonly #followed = new Set<FollowedServer>();
+  #source: NodeSource | undefined;
   #folder: string | undefined;
 
   constructor(name: string, options: CheckedJobServerOptions) {
@@ -98,6 +100,29 @@ export class JobServerCore implements NodeHost, JobOwner {
     if (server.fork !== 'daemon') return this.addNode(server.text, server).name;
     this.#followed.add(new FollowedServer(server, this.#followHost));
     return undefined;
+  }
+
+  /** Begins to look for daemons where the user said. Rejects with OptionError. */
+  async search(): Promise<void> {
+    const { where, credentials } = this.options;
+    if (where.length === 0) return;
+    const words = where.join(', ');
+    this.troubles.set(words, 'nothing was found yet');
+    const serverAt = (host: string): CheckedServer => ({ host, fork: 'daemon', labels: {}, text: host });
+    // Loaded late: most job servers are told where their nodes are.
+    const { findServers } = await import('./nodes/found-nodes.ts');
+    this.#source = await findServers(where, credentials, {
+      up: ({ host }) => {
+        this.troubles.delete(words);
+        const isKnown = [...this.#followed].some(({ server }) => server.text === host);
+        if (!isKnown && !this.#refusal) this.addServer(serverAt(host));
+      },
+      down: ({ host }) => void this.dropServer(host),
+      trouble: (why) => {
+        if (this.troubles.has(words)) this.troubles.set(words, `nothing was found yet; the last try: ${why}`);
+      },
+    });
+    if (this.#refusal) await this.#source.close();
   }
 
   /** Gives up what is behind a server. Never rejects. */
@@ -389,6 +414,7 @@ export class JobServerCore implements NodeHost, JobOwner {
     }
     this.#scheduler.close();
     for (const each of this.#followed) each.close();
+    await this.#source?.close();
     await Promise.all([...this.nodes.values()].map((node) => node.close()));
     for (const record of this.groups.of(undefined)) this.#over(record, 'terminated', { error });
     if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });

@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import * as v from 'valibot';
 import type { Credentials } from '../../lib/access/credentials.ts';
-import { DAEMON_PORT } from '../../lib/access/dial.ts';
 import type { FunctionText } from '../../lib/cluster/function-text.ts';
+import { parseWhere } from '../../lib/discovery/where.ts';
 import { OptionError } from '../../lib/wire/errors.ts';
 import { checked, count } from '../cluster/check.ts';
 import type { RemoteManagerOptions } from '../remote-manager/options.ts';
@@ -43,7 +43,10 @@ export interface JobServerOptions {
   ncpus?: number | 'autodetect';
   /** How sites on this host are started. @default 'sh': processes, which can be killed one by one */
   fork?: RemoteManagerOptions['fork'];
-  /** Where jobs run beside this host: `host[:port]` of a daemon, `'auto'` for all that are found, or more of it. */
+  /**
+   * Where jobs run beside this host: `host[:port]` of a daemon; `'auto'`, `'host:*'`, `'srv:NAME'` or `'@FILE'` for all
+   * that are found; or more of it.
+   */
   servers?: readonly (string | ServerSpec)[];
   /** The text of a key for all daemons; `credentials` says more. */
   secret?: string;
@@ -85,7 +88,9 @@ export interface CheckedServer extends ServerSpec {
 export interface CheckedJobServerOptions {
   readonly name: string | undefined;
   readonly ncpus: number;
-  readonly servers: readonly (CheckedServer | 'auto')[];
+  readonly servers: readonly CheckedServer[];
+  /** Words that say where daemons are looked for. */
+  readonly where: readonly string[];
   readonly credentials: Credentials | undefined;
   readonly maxQueued: number;
   readonly nodeTimeout: number;
@@ -154,9 +159,18 @@ const schema = v.strictObject({
   signal: v.optional(v.instance(AbortSignal)),
 });
 
+/** Whether an entry of `servers` says where daemons are looked for, and names none itself. Throws OptionError. */
+const isSearch = (server: string | ServerSpec): server is string =>
+  typeof server === 'string' && (server.startsWith('@') || parseWhere(server).kind !== 'static');
+
 /** Checks one server; throws OptionError. */
-export const checkServer = (server: string | ServerSpec): CheckedServer | 'auto' => {
-  if (server === 'auto') return server;
+export const checkServer = (server: string | ServerSpec): CheckedServer => {
+  if (isSearch(server)) {
+    throw new OptionError(
+      'server',
+      `${JSON.stringify(server)} looks for servers: give it to JobServer.open().`,
+    );
+  }
   const spec = typeof server === 'string' ? { host: server, fork: 'daemon' } : server;
   const found = checked(serverSchema, spec, 'a server of a JobServer') as ServerSpec;
   const way = found.fork ?? 'automatic';
@@ -183,11 +197,13 @@ export const preparationText = (
 export const checkJobServerOptions = (options: JobServerOptions): CheckedJobServerOptions => {
   const found = checked(schema, options, 'a JobServer');
   const credentials = found.credentials as Credentials | undefined;
+  const given = found.servers as (string | ServerSpec)[];
   return {
     name: found.name,
     ncpus: found.ncpus === 'autodetect' ? availableParallelism() : found.ncpus,
     fork: found.fork,
-    servers: (found.servers as (string | ServerSpec)[]).map(checkServer),
+    servers: given.filter((each) => !isSearch(each)).map(checkServer),
+    where: given.filter(isSearch),
     credentials: found.secret === undefined ? credentials : { ...credentials, secret: found.secret },
     maxQueued: found.maxQueued,
     nodeTimeout: found.nodeTimeout,
@@ -199,19 +215,4 @@ export const checkJobServerOptions = (options: JobServerOptions): CheckedJobServ
     execArgv: found.execArgv,
     signal: found.signal,
   };
-};
-
-const BRACKETED = /^\[([^[\]]+)\](?::(\d{1,5}))?$/;
-const PLAIN = /^([^:]+)(?::(\d{1,5}))?$/;
-
-/** Where a daemon is: `host[:port]`, IPv6 in brackets. Throws OptionError. */
-export const daemonAddress = (host: string): { host: string; port: number } => {
-  const [, name, port] = BRACKETED.exec(host) ?? PLAIN.exec(host) ?? [];
-  if (name === undefined || Number(port ?? 1) < 1 || Number(port ?? 1) > 65_535) {
-    throw new OptionError(
-      'servers',
-      `${JSON.stringify(host)} is no server: it must be host[:port], with an IPv6 address in brackets.`,
-    );
-  }
-  return { host: name, port: port === undefined ? DAEMON_PORT : Number(port) };
 };

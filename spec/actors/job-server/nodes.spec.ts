@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Daemon, type DaemonOptions, type JobServer, type NodeView } from '../../../lib/index.ts';
 import { closeJobs, openJobs, work } from '../../support/jobs.ts';
@@ -58,6 +61,15 @@ describe('nodes of a job server', () => {
     await serve({ name: 'n1', port });
     expect(await next).toBe(3);
     expect(jobs.nodes.map(({ name }) => name)).toEqual(['local', 'n1']);
+  });
+
+  test('daemons are found where a word says', async () => {
+    const { server } = await serve({ name: 'first' });
+    const list = join(mkdtempSync(join(tmpdir(), 'jobs-nodes-')), 'list');
+    writeFileSync(list, `${server} # the first one`);
+    const jobs = await openJobs({ ncpus: 0, servers: [`@${list}`] });
+    expect((await jobs.submit(work.about)).node).toBe('first');
+    rmSync(dirname(list), { recursive: true });
   });
 
   test('D4: a daemon that does not let this program in, or is not there, is named in the error', async () => {
