@@ -1,0 +1,201 @@
+import type { Buffer } from 'node:buffer';
+import type { Commits, Database } from './commits.ts';
+import { all, behind, type JobPlace, numberIn, submissionKey, Table } from './keys.ts';
+import { pairIn, sealedJson, sealedPair } from './records.ts';
+
+/** So many of what jobs have in common are held in memory. */
+const HELD = 64;
+
+/** Jobs that were submitted together. */
+export interface Submission {
+  readonly number: number;
+  readonly priority: number;
+  readonly many: boolean;
+  /** How many jobs it has so far. */
+  readonly count: number;
+  /** Of how many the result was acknowledged or has expired. */
+  readonly gone: number;
+  /** Whether more can come. */
+  readonly open: boolean;
+  /** What its jobs have in common. */
+  readonly shared: Buffer;
+}
+
+type Live = { -readonly [K in keyof Submission]: Submission[K] } & {
+  /** How many outcomes have come. */
+  order: number;
+  /** Whether its counts are to be written with the next group. */
+  changed: boolean;
+  /** Whether what its jobs have in common is on the disk. */
+  kept: boolean;
+};
+
+interface Counts {
+  readonly count: number;
+  readonly gone: number;
+  readonly open: boolean;
+}
+
+/**
+ * What jobs of one submission have in common, and how many of them are left: the last one takes it along. Only
+ * submissions of many jobs are held in memory.
+ */
+export class Submissions {
+  readonly #database: Database;
+  readonly #commits: Commits;
+  readonly #unseal: (value: Buffer | undefined, what: string) => Buffer;
+  readonly #live = new Map<number, Live>();
+  /** What single jobs were submitted with, the latest ones. */
+  readonly #shared = new Map<number, Buffer>();
+
+  constructor(
+    database: Database,
+    commits: Commits,
+    unseal: (value: Buffer | undefined, what: string) => Buffer,
+  ) {
+    this.#database = database;
+    this.#commits = commits;
+    this.#unseal = unseal;
+  }
+
+  /** Reads those that are there. What was still being submitted has no more jobs than these: its client is gone. */
+  async open(): Promise<void> {
+    for await (const [key, value] of this.#database.iterator(all(Table.counts))) {
+      const number = numberIn(key);
+      const { count, gone } = JSON.parse(
+        this.#unseal(value, `the number of jobs of the submission ${number}`).toString(),
+      ) as Counts;
+      const { shared, priority } = await this.#read(number);
+      const live: Live = {
+        number,
+        priority,
+        many: true,
+        count,
+        gone,
+        open: false,
+        shared,
+        order: await this.#lastOrder(number),
+        changed: false,
+        kept: true,
+      };
+      this.#live.set(number, live);
+      this.#dropIfDone(live);
+    }
+  }
+
+  async #lastOrder(number: number): Promise<number> {
+    const prefix = submissionKey(Table.order, number);
+    const [last] = await this.#database.keys({ gte: prefix, lt: behind(prefix), reverse: true, limit: 1 }).all();
+    return last ? numberIn(last) : 0;
+  }
+
+  /** All that have many jobs and are not done with. */
+  get unfinished(): readonly Submission[] {
+    return [...this.#live.values()];
+  }
+
+  begin(number: number, shared: Buffer, { priority, many }: Pick<Submission, 'priority' | 'many'>): Submission {
+    const live: Live = {
+      number,
+      priority,
+      many,
+      count: 0,
+      gone: 0,
+      open: true,
+      shared,
+      order: 0,
+      changed: false,
+      kept: false,
+    };
+    if (many) this.#live.set(number, live);
+    return live;
+  }
+
+  /** Adds a job. */
+  add(submission: Submission): JobPlace {
+    const live = submission as Live;
+    if (!live.kept) {
+      live.kept = true;
+      const head = JSON.stringify({ priority: live.priority });
+      this.#commits.put(
+        submissionKey(Table.submission, live.number),
+        sealedPair(new TextEncoder().encode(head), live.shared),
+      );
+      if (!live.many) this.#hold(live.number, live.shared);
+    }
+    const place = { submission: live.number, index: live.count++ };
+    this.#note(live);
+    return place;
+  }
+
+  finish(submission: Submission): void {
+    const live = submission as Live;
+    live.open = false;
+    this.#note(live);
+    this.#dropIfDone(live);
+  }
+
+  /** As which one the next outcome comes. */
+  order(number: number): number {
+    const live = this.#live.get(number);
+    return live ? ++live.order : 1;
+  }
+
+  isMany(number: number): boolean {
+    return this.#live.has(number);
+  }
+
+  /** One result is no longer there. */
+  gone(number: number): void {
+    const live = this.#live.get(number);
+    if (!live) {
+      this.#drop(number);
+      return;
+    }
+    live.gone++;
+    this.#note(live);
+    this.#dropIfDone(live);
+  }
+
+  async sharedOf(number: number): Promise<Buffer> {
+    const known = this.#live.get(number)?.shared ?? this.#shared.get(number);
+    if (known) return known;
+    const { shared } = await this.#read(number);
+    this.#hold(number, shared);
+    return shared;
+  }
+
+  async #read(number: number): Promise<{ shared: Buffer; priority: number }> {
+    const value = await this.#database.get(submissionKey(Table.submission, number));
+    const [head, shared] = pairIn(this.#unseal(value, `the submission ${number}`));
+    return { ...(JSON.parse(head.toString()) as { priority: number }), shared };
+  }
+
+  #hold(number: number, shared: Buffer): void {
+    this.#shared.set(number, shared);
+    if (this.#shared.size > HELD) this.#shared.delete(this.#shared.keys().next().value!);
+  }
+
+  /** Its counts are written once with each group, however many of its jobs are in there. */
+  #note(live: Live): void {
+    if (!live.many || live.changed) return;
+    live.changed = true;
+    this.#commits.before(() => {
+      live.changed = false;
+      if (!this.#live.has(live.number)) return;
+      const { count, gone, open } = live;
+      this.#commits.put(submissionKey(Table.counts, live.number), sealedJson({ count, gone, open }));
+    });
+  }
+
+  #dropIfDone(live: Live): void {
+    if (live.open || live.gone < live.count || !this.#live.delete(live.number)) return;
+    this.#drop(live.number);
+    this.#commits.delete(submissionKey(Table.counts, live.number));
+  }
+
+  #drop(number: number): void {
+    this.#shared.delete(number);
+    this.#commits.delete(submissionKey(Table.submission, number));
+  }
+}
