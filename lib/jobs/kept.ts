@@ -34,11 +34,17 @@ const writeError = (error: unknown): Uint8Array => {
 export class KeptOutcomes {
   readonly #running = new Map<string, Promise<KeptOutcome>>();
   readonly #ended = new Map<string, KeptOutcome>();
+  readonly #refused = new Set<string>();
 
-  /** Runs a job, unless it runs here or has. Never rejects: what it throws is its outcome. */
+  /** Runs a job, unless it runs here or has. What it throws is its outcome; rejects only if it was claimed before. */
   run(id: string, work: () => unknown): Promise<KeptOutcome> {
     const known = this.outcome(id);
     if (known) return known;
+    if (this.#refused.has(id)) {
+      return Promise.reject(
+        new Error(`The job ${id} belongs to another client now, and was not begun here.`),
+      );
+    }
     const running = this.#run(id, work);
     this.#running.set(id, running);
     return running;
@@ -69,19 +75,17 @@ export class KeptOutcomes {
     return ended ? Promise.resolve(ended) : this.#running.get(id);
   }
 
-  /** What is known of jobs, in the order of their ids. */
-  states(ids: readonly string[]): KeptState[] {
-    return ids.map((id) => (this.#ended.has(id) ? 'ended' : this.#running.has(id) ? 'running' : undefined));
-  }
-
-  /** Ids of the jobs that run. */
-  running(): string[] {
-    return [...this.#running.keys()];
-  }
-
-  /** Outcomes of those of these jobs that have ended. */
-  take(ids: readonly string[]): KeptOutcome[] {
-    return ids.flatMap((id) => this.#ended.get(id) ?? []);
+  /**
+   * What is known of jobs, in the order of their ids. Those that are not known never begin here any more: a request of a
+   * client that has died may still be on its way, while its successor starts them elsewhere.
+   */
+  claim(ids: readonly string[]): KeptState[] {
+    return ids.map((id) => {
+      if (this.#ended.has(id)) return 'ended';
+      if (this.#running.has(id)) return 'running';
+      this.#refused.add(id);
+      return undefined;
+    });
   }
 
   /** Their client has these on its disk, and nobody will ask for them again. */

@@ -1,5 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import type { ChainedBatch, ClassicLevel } from 'classic-level';
+import { JobServerClosedError } from '../../../lib/jobs/errors.ts';
 import { JournalError } from './errors.ts';
 
 /** The database as the journal has it. */
@@ -26,6 +27,7 @@ export class Commits {
   #writing: Promise<void> | undefined;
   #scheduled: NodeJS.Immediate | undefined;
   #failure: JournalError | undefined;
+  #closed = false;
 
   /** `sync` waits for the disk itself, and not only for the operating system. */
   constructor(database: Database, path: string, sync: boolean) {
@@ -62,6 +64,7 @@ export class Commits {
 
   /** Writes what is left. */
   async close(): Promise<void> {
+    this.#closed = true;
     await this.written().catch(() => {});
     clearImmediate(this.#scheduled);
   }
@@ -69,6 +72,7 @@ export class Commits {
   #group(): Group {
     if (this.#failure) throw this.#failure;
     if (this.#open) return this.#open;
+    if (this.#closed) throw new JobServerClosedError('The journal was closed; open it again.');
     let done!: () => void;
     let failed!: (cause: Error) => void;
     const written = new Promise<void>((resolve, reject) => {

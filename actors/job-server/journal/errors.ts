@@ -5,7 +5,11 @@ export class JournalError extends OffsiteError {
   /** Where the journal is. */
   readonly path: string;
 
-  constructor(path: string, message: string, { code = 'ERR_OFFSITE_JOURNAL', ...options }: JournalErrorOptions = {}) {
+  constructor(
+    path: string,
+    message: string,
+    { code = 'ERR_OFFSITE_JOURNAL', ...options }: JournalErrorOptions = {},
+  ) {
     super(code, message, options);
     this.path = path;
   }
@@ -23,7 +27,8 @@ export class JournalHeldError extends JournalError {
   readonly pid: number | undefined;
 
   constructor(path: string, pid: number | undefined, options?: ErrorOptions) {
-    const who = pid === undefined ? 'another process' : pid === process.pid ? 'this process' : `the process ${pid}`;
+    const who =
+      pid === undefined ? 'another process' : pid === process.pid ? 'this process' : `the process ${pid}`;
     super(
       path,
       `The journal ${path} is open in ${who} already, and only one job server can have it. Close that one, or wait for its end; when its process is gone, the journal is free at once.`,

@@ -26,7 +26,8 @@ const makeFolder = (path: string): void => {
   try {
     stat = lstatSync(path);
   } catch (cause) {
-    if (codeOf(cause) !== 'ENOENT') throw new JournalError(path, `The journal ${path} can not be looked at.`, { cause });
+    if (codeOf(cause) !== 'ENOENT')
+      throw new JournalError(path, `The journal ${path} can not be looked at.`, { cause });
   }
   if (!stat) {
     try {
@@ -35,7 +36,10 @@ const makeFolder = (path: string): void => {
       throw new JournalError(path, `The folder of the journal ${path} can not be made.`, { cause });
     }
   } else if (stat.isDirectory() && !isJournal(path)) {
-    throw new JournalError(path, `${path} is a folder with other things in it and no journal; take another path.`);
+    throw new JournalError(
+      path,
+      `${path} is a folder with other things in it and no journal; take another path.`,
+    );
   } else if (!stat.isDirectory()) {
     throw new JournalError(path, `${path} is no folder, and a journal is one; take another path.`);
   }
@@ -43,7 +47,9 @@ const makeFolder = (path: string): void => {
     isPrivateFolder(path);
   } catch (cause) {
     const why = cause instanceof FolderError ? cause.message.replace(/ Remove it.*$/, '') : String(cause);
-    throw new JournalError(path, `${why} Give it the mode 0700 and your user, or take another path.`, { cause });
+    throw new JournalError(path, `${why} Give it the mode 0700 and your user, or take another path.`, {
+      cause,
+    });
   }
 };
 

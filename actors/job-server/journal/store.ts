@@ -1,27 +1,35 @@
 import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
+import { JobServerClosedError } from '../../../lib/jobs/errors.ts';
 import { OptionError } from '../../../lib/wire/errors.ts';
 import { Commits, type Database } from './commits.ts';
-import { JournalDamagedError, JournalError } from './errors.ts';
+import { JournalError } from './errors.ts';
 import { type OpenFolder, openFolder } from './folder.ts';
 import { JobIds } from './job-ids.ts';
 import {
-  all,
-  behind,
   expiryKey,
   type JobPlace,
   jobKey,
   namedKey,
   orderKey,
   placeIn,
-  queuedKey,
   priorityPrefix,
-  submissionKey,
+  queuedKey,
   Table,
 } from './keys.ts';
 import { QueueOrder } from './queue-order.ts';
-import { type OutcomeHead, pairIn, sealed, sealedJson, sealedPair, unsealed } from './records.ts';
-import { type Submission, Submissions } from './submissions.ts';
+import { JournalReader } from './reader.ts';
+import { type OutcomeHead, sealed, sealedJson, sealedPair } from './records.ts';
+import { type Common, type Submission, Submissions, type Terms } from './submissions.ts';
+import type {
+  JobStoreOptions,
+  JournalEntry,
+  KeptSite,
+  QueuedJob,
+  SettledJob,
+  StartedAt,
+  StartedJob,
+} from './types.ts';
 
 /** The version of what is on the disk; another one is refused. */
 const FORMAT = 1;
@@ -31,70 +39,6 @@ const NUMBERS = 1_000;
 const KEEP_RESULTS = 24 * 3_600_000;
 /** How many jobs are read at once where all are looked at. */
 const AT_ONCE = 256;
-
-/** How a journal is kept. */
-export interface JobStoreOptions {
-  /**
-   * What a promise means: `sync`, that it holds although the host loses its power; `os`, that it holds although this
-   * process is killed. @default 'sync'
-   */
-  readonly durable?: 'sync' | 'os';
-  /** How long results wait for somebody who acknowledges them, in milliseconds. @default 86400000, which is a day */
-  readonly keepResults?: number;
-  /** Milliseconds since 1970. @default Date.now */
-  readonly now?: () => number;
-}
-
-/** A job that is to be run. */
-export interface QueuedJob {
-  readonly id: string;
-  readonly place: JobPlace;
-  readonly priority: number;
-  /** How often it was started before. */
-  readonly attempts: number;
-  /** What it shares with the others of its submission. */
-  readonly shared: Buffer;
-  /** What is its own. */
-  readonly own: Buffer;
-}
-
-/** Where a job was started. */
-export interface StartedAt {
-  /** The name of the site, as `keepSite` knows it. */
-  readonly site: string;
-  /** How often it was started, this time counted. */
-  readonly attempt: number;
-  /** In milliseconds since 1970. */
-  readonly at: number;
-  readonly priority: number;
-}
-
-/** A job that was started and has not ended. */
-export interface StartedJob extends StartedAt {
-  readonly id: string;
-  readonly place: JobPlace;
-}
-
-/** How a job ended. */
-export interface SettledJob {
-  readonly id: string;
-  readonly place: JobPlace;
-  readonly head: OutcomeHead;
-  /** Its value or its error, as it was written down. */
-  readonly value: Buffer;
-}
-
-/** What is known of a job. */
-export type JobRecord =
-  | { readonly state: 'queued' }
-  | { readonly state: 'started'; readonly started: StartedJob }
-  | { readonly state: 'settled'; readonly settled: SettledJob };
-
-/** How to come back into a site. */
-export interface KeptSite {
-  readonly name: string;
-  readonly ticket: string;
-}
 
 type HeadOfOutcome = Omit<OutcomeHead, 'expires' | 'order'>;
 
@@ -111,24 +55,37 @@ export class JobStore implements AsyncDisposable {
   readonly #submissions: Submissions;
   readonly #keepResults: number;
   readonly #now: () => number;
+  readonly #onQueued: () => void;
+  readonly #reader: JournalReader;
   #ids!: JobIds;
   #nextNumber = 1;
   #reserved = 1;
   /** The first key that was queued in each priority since the last write. */
   readonly #firstQueued = new Map<number, Buffer>();
+  /** Outcomes whose end is on its way to the disk. */
+  readonly #dropping = new Set<string>();
+  readonly #readings = new Set<Promise<unknown>>();
   #closed = false;
 
   private constructor(
     folder: OpenFolder,
-    { durable = 'sync', keepResults = KEEP_RESULTS, now = Date.now }: JobStoreOptions,
+    { durable = 'sync', keepResults = KEEP_RESULTS, now = Date.now, onQueued = () => {} }: JobStoreOptions,
   ) {
     this.#folder = folder;
     this.#database = folder.database;
     this.#commits = new Commits(folder.database, folder.path, durable === 'sync');
     this.#order = new QueueOrder(folder.database);
-    this.#submissions = new Submissions(folder.database, this.#commits, (value, what) => this.#open(value, what));
+    this.#submissions = new Submissions(folder.database, this.#commits, (value, what) =>
+      this.#reader.open(value, what),
+    );
+
+    this.#reader = new JournalReader(folder.path, folder.database, {
+      isMany: (submission) => this.#submissions.isMany(submission),
+      ids: () => this.#ids,
+    });
     this.#keepResults = keepResults;
     this.#now = now;
+    this.#onQueued = onQueued;
   }
 
   /** Opens a journal, or makes one. Rejects with JournalError, JournalHeldError and JournalDamagedError. */
@@ -149,8 +106,8 @@ export class JobStore implements AsyncDisposable {
   }
 
   async #start(): Promise<void> {
-    const bytes = await this.#read(namedKey(Table.meta, 'format'));
-    const format = bytes && (this.#json(bytes, 'its format') as { version: number; ids: string });
+    const bytes = await this.#reader.read(namedKey(Table.meta, 'format'));
+    const format = bytes && (this.#reader.json(bytes, 'its format') as { version: number; ids: string });
     if (format && format.version !== FORMAT) {
       throw new JournalError(
         this.path,
@@ -164,8 +121,9 @@ export class JobStore implements AsyncDisposable {
       this.#commits.put(namedKey(Table.meta, 'format'), sealedJson({ version: FORMAT, ids }));
       await this.#commits.written();
     }
-    const reserved = await this.#read(namedKey(Table.meta, 'next'));
-    if (reserved) this.#nextNumber = this.#reserved = this.#json(reserved, 'its next number') as number;
+    const reserved = await this.#reader.read(namedKey(Table.meta, 'next'));
+    if (reserved)
+      this.#nextNumber = this.#reserved = this.#reader.json(reserved, 'its next number') as number;
     await Promise.all([this.#order.open(), this.#submissions.open()]);
   }
 
@@ -173,7 +131,7 @@ export class JobStore implements AsyncDisposable {
    * Begins a submission: jobs that have `shared` in common, and are run one after the other in their order, as far as
    * `priority` and free slots allow. One with `many` jobs has results in the order in which they come.
    */
-  submission(shared: Uint8Array, { priority = 0, many = false }: { priority?: number; many?: boolean } = {}): Submission {
+  submission(shared: Uint8Array, { priority = 0, many = false, retry = 0 }: Partial<Terms> = {}): Submission {
     if (!Number.isFinite(priority)) {
       throw new OptionError('priority', `A priority is a finite number, not ${String(priority)}.`);
     }
@@ -182,7 +140,7 @@ export class JobStore implements AsyncDisposable {
       this.#reserved = number + NUMBERS;
       this.#commits.put(namedKey(Table.meta, 'next'), sealedJson(this.#reserved));
     }
-    return this.#submissions.begin(number, Buffer.from(shared), { priority, many });
+    return this.#submissions.begin(number, Buffer.from(shared), { priority, many, retry });
   }
 
   /** Adds a job to a submission and returns its id; it is promised when `written` has resolved. Throws JournalError. */
@@ -215,21 +173,27 @@ export class JobStore implements AsyncDisposable {
     this.#commits.afterwards(() => {
       this.#order.written(key);
       if (this.#firstQueued.get(priority) === key) this.#firstQueued.delete(priority);
+      this.#onQueued();
     });
   }
 
   /** The next jobs to be run, at most `limit`; each is given once, until it is given back. Rejects with JournalDamagedError. */
-  async next(limit: number): Promise<QueuedJob[]> {
+  next(limit: number): Promise<QueuedJob[]> {
+    return this.#reading(() => this.#next(limit));
+  }
+
+  async #next(limit: number): Promise<QueuedJob[]> {
     const queued = await this.#order.take(limit);
     if (queued.length === 0) return [];
     const values = await this.#database.getMany(queued.map(({ place }) => jobKey(Table.job, place)));
     const jobs: QueuedJob[] = [];
     for (const [at, { place, priority, attempts }] of queued.entries()) {
       const value = values[at];
+      // It has ended while this read.
+      if (!value && !(await this.#database.has(this.#order.keyOf(priority, place)))) continue;
       const id = this.#ids.of(place, this.#submissions.isMany(place.submission));
-      const own = this.#open(value, `the job ${id}`);
-      const shared = await this.#submissions.sharedOf(place.submission);
-      jobs.push({ id, place, priority, attempts, shared, own });
+      const own = this.#reader.open(value, `the job ${id}`);
+      jobs.push({ id, place, priority, attempts, own, ...(await this.commonOf(place)) });
     }
     return jobs;
   }
@@ -237,10 +201,14 @@ export class JobStore implements AsyncDisposable {
   /** A job that `next` gave is not run now. */
   giveBack({ place, priority }: Pick<QueuedJob, 'place' | 'priority'>): void {
     this.#order.giveBack(priority, place);
+    this.#onQueued();
   }
 
   /** A job is about to be started. Resolves when that is on the disk, and only then may it be. Rejects with JournalError. */
-  started({ place, priority }: Pick<QueuedJob, 'place' | 'priority'>, where: Omit<StartedAt, 'at' | 'priority'>): Promise<void> {
+  started(
+    { place, priority }: Pick<QueuedJob, 'place' | 'priority'>,
+    where: Omit<StartedAt, 'at' | 'priority'>,
+  ): Promise<void> {
     this.#unqueue(priority, place);
     const started: StartedAt = { ...where, at: this.#now(), priority };
     this.#commits.put(jobKey(Table.started, place), sealedJson(started));
@@ -261,7 +229,11 @@ export class JobStore implements AsyncDisposable {
   }
 
   /** A job has ended, wherever it was; its outcome is kept until it is acknowledged or expires. */
-  async settled(job: { place: JobPlace; priority?: number }, head: HeadOfOutcome, value: Uint8Array): Promise<SettledJob> {
+  async settled(
+    job: { place: JobPlace; priority?: number },
+    head: HeadOfOutcome,
+    value: Uint8Array,
+  ): Promise<SettledJob> {
     const { place, priority } = job;
     const expires = this.#now() + this.#keepResults;
     const order = this.#submissions.order(place.submission);
@@ -278,59 +250,60 @@ export class JobStore implements AsyncDisposable {
     return { id: this.#ids.of(place, many), place, head: whole, value: Buffer.from(value) };
   }
 
-  /** Somebody has an outcome for good, and it is dropped here. */
+  /** Somebody has an outcome for good, or it has expired, and it is dropped here; who says it again says nothing. */
   acknowledged({ place, head }: Pick<SettledJob, 'place' | 'head'>): Promise<void> {
-    this.#commits.delete(jobKey(Table.outcome, place));
+    const key = jobKey(Table.outcome, place);
+    const name = key.toString('latin1');
+    // Both may happen to one at the same time, and its submission counts it once.
+    if (this.#dropping.has(name) || this.#database.getSync(key) === undefined) return this.#commits.written();
+    this.#dropping.add(name);
+    this.#commits.delete(key);
     this.#commits.delete(expiryKey(head.expires, place));
-    if (this.#submissions.isMany(place.submission)) this.#commits.delete(orderKey(place.submission, head.order));
+    if (this.#submissions.isMany(place.submission))
+      this.#commits.delete(orderKey(place.submission, head.order));
     this.#submissions.gone(place.submission);
+    this.#commits.afterwards(() => this.#dropping.delete(name));
     return this.#commits.written();
   }
 
   /** What is known of a job; nothing if there never was one, or its result was acknowledged or has expired. */
-  async get(id: string): Promise<JobRecord | undefined> {
-    const place = this.#ids.placeOf(id);
-    if (!place) return undefined;
-    // What was said must be there before it is looked for.
-    await this.#commits.written();
-    const outcome = await this.#read(jobKey(Table.outcome, place));
-    if (outcome) return { state: 'settled', settled: this.#settled(place, outcome) };
-    const started = await this.#read(jobKey(Table.started, place));
-    if (started) return { state: 'started', started: this.#started(place, started) };
-    return (await this.#database.has(jobKey(Table.job, place))) ? { state: 'queued' } : undefined;
+  get(id: string): Promise<JournalEntry | undefined> {
+    return this.#reading(async () => {
+      // What was said must be there before it is looked for.
+      await this.#commits.written();
+      return this.#reader.get(id);
+    });
+  }
+
+  /** Outcomes of a submission in the order in which they came, those after the `after`th. */
+  outcomes(submission: number, after: number, limit = AT_ONCE): Promise<SettledJob[]> {
+    return this.#reading(async () => {
+      await this.#commits.written();
+      return this.#reader.outcomes(submission, after, limit);
+    });
   }
 
   /** All jobs that were started and have not ended, a few at a time. */
   async *running(): AsyncGenerator<StartedJob, void, undefined> {
     await this.#commits.written();
-    for await (const [key, value] of this.#database.iterator(all(Table.started))) {
-      yield this.#started(placeIn(key), value);
-    }
-  }
-
-  /** Outcomes of a submission in the order in which they came, those after the `after`th. */
-  async outcomes(submission: number, after: number, limit = AT_ONCE): Promise<SettledJob[]> {
-    await this.#commits.written();
-    const range = { gt: orderKey(submission, after), lt: behind(submissionKey(Table.order, submission)), limit };
-    const keys = await this.#database.values(range).all();
-    const values = await this.#database.getMany(keys);
-    return keys.map((key, at) => this.#settled(placeIn(key), values[at]));
+    yield* this.#reader.running();
   }
 
   /** Ids of all jobs that are here, a few at a time. */
   async *ids(): AsyncGenerator<string, void, undefined> {
     await this.#commits.written();
-    for (const table of [Table.outcome, Table.job]) {
-      for await (const key of this.#database.keys(all(table))) {
-        const place = placeIn(key);
-        yield this.#ids.of(place, this.#submissions.isMany(place.submission));
-      }
-    }
+    yield* this.#reader.ids();
+  }
+
+  /** What a job has in common with the others of its submission. Rejects with JournalDamagedError. */
+  async commonOf({ submission }: JobPlace): Promise<Common> {
+    const { shared, retry } = await this.#submissions.commonOf(submission);
+    return { shared, retry };
   }
 
   /** The id of a job. */
   idOf(place: JobPlace): string {
-    return this.#ids.of(place, this.#submissions.isMany(place.submission));
+    return this.#reader.idOf(place);
   }
 
   /** Submissions of many jobs that are not done with. */
@@ -350,26 +323,28 @@ export class JobStore implements AsyncDisposable {
   }
 
   /** All sites that may still be there. */
-  async sites(): Promise<KeptSite[]> {
-    await this.#commits.written();
-    const entries = await this.#database.iterator(all(Table.site)).all();
-    return entries.map(([key, value]) => {
-      const name = key.toString('utf8', 1);
-      return { name, ticket: this.#json(value, `the way to the site ${name}`) as string };
+  sites(): Promise<KeptSite[]> {
+    return this.#reading(async () => {
+      await this.#commits.written();
+      return this.#reader.sites();
     });
   }
 
   /** Drops what nobody has taken in time; resolves to how many results that were. */
-  async expire(): Promise<number> {
+  expire(): Promise<number> {
+    return this.#reading(() => this.#expire());
+  }
+
+  async #expire(): Promise<number> {
     await this.#commits.written();
     let count = 0;
     const range = { gte: Buffer.of(Table.expiry), lt: expiryKey(this.#now(), { submission: 0, index: 0 }) };
     for await (const key of this.#database.keys(range)) {
       const place = placeIn(key);
-      const outcome = await this.#read(jobKey(Table.outcome, place));
+      const outcome = await this.#reader.read(jobKey(Table.outcome, place));
       // It was acknowledged while this went on.
       if (!outcome) continue;
-      const dropped = this.acknowledged(this.#settled(place, outcome));
+      const dropped = this.acknowledged(this.#reader.settled(place, outcome));
       count++;
       if (count % AT_ONCE === 0) await dropped;
     }
@@ -381,6 +356,7 @@ export class JobStore implements AsyncDisposable {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    await Promise.allSettled(this.#readings);
     await this.#commits.close();
     await this.#folder.close();
   }
@@ -389,28 +365,15 @@ export class JobStore implements AsyncDisposable {
     await this.close();
   }
 
-  #read(key: Buffer): Promise<Buffer | undefined> {
-    return this.#database.get(key);
-  }
-
-  #open(value: Buffer | undefined, what: string): Buffer {
-    const content = value && unsealed(value);
-    if (content) return content;
-    throw new JournalDamagedError(this.path, value ? `${what} has a wrong checksum` : `${what} is missing`);
-  }
-
-  #json(value: Buffer, what: string): unknown {
-    return JSON.parse(this.#open(value, what).toString());
-  }
-
-  #started(place: JobPlace, value: Buffer): StartedJob {
-    const id = this.idOf(place);
-    return { ...(this.#json(value, `the start of the job ${id}`) as StartedAt), id, place };
-  }
-
-  #settled(place: JobPlace, value: Buffer | undefined): SettledJob {
-    const id = this.idOf(place);
-    const [head, content] = pairIn(this.#open(value, `the outcome of the job ${id}`));
-    return { id, place, head: JSON.parse(head.toString()) as OutcomeHead, value: content };
+  /** The journal is not closed under what reads in it. Rejects with JobServerClosedError. */
+  async #reading<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw new JobServerClosedError('The journal was closed; open it again.');
+    const reading = work();
+    this.#readings.add(reading);
+    try {
+      return await reading;
+    } finally {
+      this.#readings.delete(reading);
+    }
   }
 }

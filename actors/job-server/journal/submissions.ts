@@ -1,6 +1,6 @@
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import type { Commits, Database } from './commits.ts';
-import { all, behind, type JobPlace, numberIn, submissionKey, Table } from './keys.ts';
+import { all, type JobPlace, numberIn, submissionKey, Table } from './keys.ts';
 import { pairIn, sealedJson, sealedPair } from './records.ts';
 
 /** So many of what jobs have in common are held in memory. */
@@ -11,8 +11,12 @@ export interface Submission {
   readonly number: number;
   readonly priority: number;
   readonly many: boolean;
+  /** How often a job is run again whose site was lost. */
+  readonly retry: number;
   /** How many jobs it has so far. */
   readonly count: number;
+  /** How many of them have ended. */
+  readonly ended: number;
   /** Of how many the result was acknowledged or has expired. */
   readonly gone: number;
   /** Whether more can come. */
@@ -22,19 +26,19 @@ export interface Submission {
 }
 
 type Live = { -readonly [K in keyof Submission]: Submission[K] } & {
-  /** How many outcomes have come. */
-  order: number;
   /** Whether its counts are to be written with the next group. */
   changed: boolean;
   /** Whether what its jobs have in common is on the disk. */
   kept: boolean;
 };
 
-interface Counts {
-  readonly count: number;
-  readonly gone: number;
-  readonly open: boolean;
-}
+/** How jobs were submitted. */
+export type Terms = Pick<Submission, 'priority' | 'many' | 'retry'>;
+
+/** What jobs of a submission have in common. */
+export type Common = Pick<Submission, 'shared' | 'retry'>;
+
+type Counts = Pick<Submission, 'count' | 'ended' | 'gone'>;
 
 /**
  * What jobs of one submission have in common, and how many of them are left: the last one takes it along. Only
@@ -46,7 +50,7 @@ export class Submissions {
   readonly #unseal: (value: Buffer | undefined, what: string) => Buffer;
   readonly #live = new Map<number, Live>();
   /** What single jobs were submitted with, the latest ones. */
-  readonly #shared = new Map<number, Buffer>();
+  readonly #common = new Map<number, Common>();
 
   constructor(
     database: Database,
@@ -62,19 +66,20 @@ export class Submissions {
   async open(): Promise<void> {
     for await (const [key, value] of this.#database.iterator(all(Table.counts))) {
       const number = numberIn(key);
-      const { count, gone } = JSON.parse(
+      const { count, ended, gone } = JSON.parse(
         this.#unseal(value, `the number of jobs of the submission ${number}`).toString(),
       ) as Counts;
-      const { shared, priority } = await this.#read(number);
+      const { shared, priority, retry } = await this.#read(number);
       const live: Live = {
         number,
         priority,
         many: true,
+        retry,
         count,
+        ended,
         gone,
         open: false,
         shared,
-        order: await this.#lastOrder(number),
         changed: false,
         kept: true,
       };
@@ -83,27 +88,22 @@ export class Submissions {
     }
   }
 
-  async #lastOrder(number: number): Promise<number> {
-    const prefix = submissionKey(Table.order, number);
-    const [last] = await this.#database.keys({ gte: prefix, lt: behind(prefix), reverse: true, limit: 1 }).all();
-    return last ? numberIn(last) : 0;
-  }
-
   /** All that have many jobs and are not done with. */
   get unfinished(): readonly Submission[] {
     return [...this.#live.values()];
   }
 
-  begin(number: number, shared: Buffer, { priority, many }: Pick<Submission, 'priority' | 'many'>): Submission {
+  begin(number: number, shared: Buffer, { priority, many, retry }: Terms): Submission {
     const live: Live = {
       number,
       priority,
       many,
+      retry,
       count: 0,
+      ended: 0,
       gone: 0,
       open: true,
       shared,
-      order: 0,
       changed: false,
       kept: false,
     };
@@ -116,12 +116,10 @@ export class Submissions {
     const live = submission as Live;
     if (!live.kept) {
       live.kept = true;
-      const head = JSON.stringify({ priority: live.priority });
-      this.#commits.put(
-        submissionKey(Table.submission, live.number),
-        sealedPair(new TextEncoder().encode(head), live.shared),
-      );
-      if (!live.many) this.#hold(live.number, live.shared);
+      const { priority, retry, shared } = live;
+      const head = JSON.stringify({ priority, retry });
+      this.#commits.put(submissionKey(Table.submission, live.number), sealedPair(Buffer.from(head), shared));
+      if (!live.many) this.#hold(live.number, { shared, retry });
     }
     const place = { submission: live.number, index: live.count++ };
     this.#note(live);
@@ -138,7 +136,9 @@ export class Submissions {
   /** As which one the next outcome comes. */
   order(number: number): number {
     const live = this.#live.get(number);
-    return live ? ++live.order : 1;
+    if (!live) return 1;
+    this.#note(live);
+    return ++live.ended;
   }
 
   isMany(number: number): boolean {
@@ -157,23 +157,24 @@ export class Submissions {
     this.#dropIfDone(live);
   }
 
-  async sharedOf(number: number): Promise<Buffer> {
-    const known = this.#live.get(number)?.shared ?? this.#shared.get(number);
+  /** What the jobs of a submission have in common. Rejects with JournalDamagedError. */
+  async commonOf(number: number): Promise<Common> {
+    const known = this.#live.get(number) ?? this.#common.get(number);
     if (known) return known;
-    const { shared } = await this.#read(number);
-    this.#hold(number, shared);
-    return shared;
+    const { shared, retry } = await this.#read(number);
+    this.#hold(number, { shared, retry });
+    return { shared, retry };
   }
 
-  async #read(number: number): Promise<{ shared: Buffer; priority: number }> {
+  async #read(number: number): Promise<Common & { priority: number }> {
     const value = await this.#database.get(submissionKey(Table.submission, number));
     const [head, shared] = pairIn(this.#unseal(value, `the submission ${number}`));
-    return { ...(JSON.parse(head.toString()) as { priority: number }), shared };
+    return { ...(JSON.parse(head.toString()) as { priority: number; retry: number }), shared };
   }
 
-  #hold(number: number, shared: Buffer): void {
-    this.#shared.set(number, shared);
-    if (this.#shared.size > HELD) this.#shared.delete(this.#shared.keys().next().value!);
+  #hold(number: number, common: Common): void {
+    this.#common.set(number, common);
+    if (this.#common.size > HELD) this.#common.delete(this.#common.keys().next().value!);
   }
 
   /** Its counts are written once with each group, however many of its jobs are in there. */
@@ -183,8 +184,9 @@ export class Submissions {
     this.#commits.before(() => {
       live.changed = false;
       if (!this.#live.has(live.number)) return;
-      const { count, gone, open } = live;
-      this.#commits.put(submissionKey(Table.counts, live.number), sealedJson({ count, gone, open }));
+      const { count, ended, gone } = live;
+      const counts: Counts = { count, ended, gone };
+      this.#commits.put(submissionKey(Table.counts, live.number), sealedJson(counts));
     });
   }
 
@@ -195,7 +197,7 @@ export class Submissions {
   }
 
   #drop(number: number): void {
-    this.#shared.delete(number);
+    this.#common.delete(number);
     this.#commits.delete(submissionKey(Table.submission, number));
   }
 }

@@ -2,9 +2,14 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { JournalDamagedError, JournalError, JournalHeldError } from '../../../../actors/job-server/journal/errors.ts';
+import {
+  JournalDamagedError,
+  JournalError,
+  JournalHeldError,
+} from '../../../../actors/job-server/journal/errors.ts';
 import { repairJournal } from '../../../../actors/job-server/journal/folder.ts';
-import { JobStore, type JobStoreOptions, type QueuedJob } from '../../../../actors/job-server/journal/store.ts';
+import { JobStore } from '../../../../actors/job-server/journal/store.ts';
+import type { JobStoreOptions, QueuedJob } from '../../../../actors/job-server/journal/types.ts';
 import { rejection } from '../../../support/sites.ts';
 
 let folder: string;
@@ -108,7 +113,10 @@ describe('jobs on the disk', () => {
       state: 'settled',
       settled: { id: ids[0], head: { ok: true, status: 'finished', endedAt: 5, order: 1 } },
     });
-    expect(await store.get(ids[1]!)).toMatchObject({ state: 'started', started: { site: 'site b', attempt: 1 } });
+    expect(await store.get(ids[1]!)).toMatchObject({
+      state: 'started',
+      started: { site: 'site b', attempt: 1 },
+    });
     expect(await store.get(ids[2]!)).toEqual({ state: 'queued' });
     expect(await store.get(alone)).toEqual({ state: 'queued' });
     expect(await store.get('another-1')).toBeUndefined();
@@ -203,7 +211,9 @@ describe('jobs on the disk', () => {
       } else if (what <= 4) {
         await store.written();
         const taken = await store.next(random(4));
-        const wanted = [...expected].sort(([, a], [, b]) => a[0] - b[0] || a[1] - b[1]).slice(0, taken.length);
+        const wanted = [...expected]
+          .sort(([, a], [, b]) => a[0] - b[0] || a[1] - b[1])
+          .slice(0, taken.length);
         expect(textsOf(taken)).toEqual(wanted.map(([text]) => text));
         for (const job of taken) {
           const text = job.own.toString();

@@ -1,0 +1,207 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { JournalHeldError } from '../../../../actors/job-server/journal/errors.ts';
+import { JobStore } from '../../../../actors/job-server/journal/store.ts';
+import { killAll, waitUntilGone } from '../../../support/processes.ts';
+import { fixture, rejection } from '../../../support/sites.ts';
+
+interface Said {
+  readonly ready?: true;
+  readonly site?: number;
+  readonly submitted?: number;
+  readonly id?: string;
+  readonly status?: string;
+  readonly value?: unknown;
+  readonly error?: { readonly code?: string; readonly message: string; readonly name: string };
+  readonly done?: true;
+  readonly recovered?: true;
+}
+
+let folder: string;
+let path: string;
+let effects: string;
+const started = new Set<number>();
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'offsite-crash-'));
+  path = join(folder, 'jobs');
+  effects = join(folder, 'effects');
+});
+afterEach(async () => {
+  killAll(started);
+  await waitUntilGone(started, 5_000);
+  started.clear();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** A program with the journal open. */
+class Client {
+  readonly child: ChildProcessWithoutNullStreams;
+  readonly said: Said[] = [];
+  readonly #exit: Promise<unknown>;
+  #told: () => void = () => {};
+
+  constructor(slots: number, options: object = {}) {
+    const words = [fileURLToPath(fixture('journal-client.js')), path, String(slots)];
+    this.child = spawn(process.execPath, [...words, JSON.stringify(options)], { stdio: 'pipe' });
+    started.add(this.child.pid!);
+    this.#exit = once(this.child, 'exit');
+    this.child.stderr.pipe(process.stderr);
+    createInterface(this.child.stdout).on('line', (line) => {
+      const said = JSON.parse(line) as Said;
+      if (said.site !== undefined) started.add(said.site);
+      this.said.push(said);
+      this.#told();
+    });
+  }
+
+  order(order: object): void {
+    this.child.stdin.write(`${JSON.stringify(order)}\n`);
+  }
+
+  /** Resolves when it has said so; what it said. */
+  async until(holds: (said: Said) => boolean): Promise<Said> {
+    for (;;) {
+      const found = this.said.find(holds);
+      if (found) return found;
+      await new Promise<void>((resolve) => {
+        this.#told = resolve;
+      });
+    }
+  }
+
+  get results(): Said[] {
+    return this.said.filter(({ status }) => status !== undefined);
+  }
+
+  async hear(count: number): Promise<void> {
+    await this.until(() => this.results.length >= count);
+  }
+
+  async kill(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.#exit;
+  }
+
+  async close(): Promise<void> {
+    this.order({ order: 'close' });
+    await this.#exit;
+  }
+}
+
+const effectsSeen = () =>
+  existsSync(effects) ? readFileSync(effects, 'utf8').split('\n').filter(Boolean) : [];
+const effectsReach = async (count: number) => {
+  while (effectsSeen().length < count) await new Promise((resolve) => setImmediate(resolve));
+};
+
+describe('jobs whose client is killed', () => {
+  test('run once, and none of their results is lost or delivered twice, wherever it happens', async () => {
+    const seed = Number(process.env.SEED ?? Date.now() % 1e9);
+    console.log(`seed ${seed}`);
+    let state = seed;
+    const random = (below: number) => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
+      return (state >> 8) % below;
+    };
+    const count = 60;
+    const words = Array.from({ length: count }, (_, index) => `job ${index}`);
+
+    const delivered: string[] = [];
+    let last: string[] = [];
+    let client = new Client(2);
+    client.order({
+      order: 'enqueue',
+      common: 'count',
+      args: words.map((word) => [effects, word, random(4)]),
+    });
+    await client.until(({ submitted }) => submitted === count);
+    for (let lives = 0; lives < 2; lives++) {
+      await client.hear(1 + random(20));
+      await client.kill();
+      delivered.push(...client.results.map(({ value }) => value as string));
+      last.push(client.results.at(-1)!.value as string);
+      client = new Client(2);
+      client.order({ order: 'attach' });
+    }
+    await client.until(({ done }) => done === true);
+    delivered.push(...client.results.map(({ value }) => value as string));
+    expect([...new Set(delivered)].sort()).toEqual([...words].sort());
+    const twice = delivered.filter((word, at) => delivered.indexOf(word) !== at);
+    // The one that a client had in its hands when it was killed, it may not have done with.
+    expect(last).toEqual(expect.arrayContaining(twice));
+    expect(effectsSeen().sort()).toEqual([...words].sort());
+    await client.close();
+    last = [];
+    const store = await JobStore.open(path);
+    for await (const id of store.ids()) last.push(id);
+    expect(last).toEqual([]);
+    await store.close();
+  });
+
+  test('are waited for where they run, and are not run again', async () => {
+    const first = new Client(1);
+    const gate = join(folder, 'gate');
+    first.order({ order: 'enqueue', common: 'until', args: [[effects, 'held', gate]] });
+    await effectsReach(1);
+    await first.kill();
+    const second = new Client(1);
+    second.order({ order: 'attach' });
+    await second.until(({ site }) => site !== undefined);
+    await writeFile(gate, '');
+    await second.until(({ done }) => done === true);
+    expect(second.results).toMatchObject([{ status: 'finished', value: 'held' }]);
+    expect(effectsSeen()).toEqual(['held']);
+    // The site of the first one ends when nothing of it is waited for.
+    await second.until(({ recovered }) => recovered === true);
+    await waitUntilGone([first.said.find(({ site }) => site !== undefined)!.site!], 5_000);
+    await second.close();
+  });
+
+  test('whose site is lost too are run again if they may be, and else end with JobLostError', async () => {
+    const first = new Client(2);
+    await first.until(() => first.said.filter(({ site }) => site !== undefined).length === 2);
+    first.order({ order: 'enqueue', common: 'hang', args: [[effects, 'once']] });
+    await effectsReach(1);
+    first.order({
+      order: 'enqueue',
+      common: 'until',
+      args: [[effects, 'again', join(folder, 'gate')]],
+      retry: 1,
+    });
+    await effectsReach(2);
+    await first.kill();
+    const sites = first.said.flatMap(({ site }) => site ?? []);
+    killAll(sites);
+    await waitUntilGone(sites, 5_000);
+    await writeFile(join(folder, 'gate'), '');
+    const second = new Client(1);
+    second.order({ order: 'attach' });
+    await second.hear(2);
+    const [lost] = second.results.filter(({ status }) => status === 'abandoned');
+    expect(lost).toMatchObject({ error: { name: 'JobLostError', code: 'ERR_OFFSITE_JOB_LOST' } });
+    expect(second.results.find(({ status }) => status === 'finished')).toMatchObject({ value: 'again' });
+    expect(effectsSeen()).toEqual(['once', 'again', 'again']);
+    await second.close();
+  });
+
+  test('leave a journal that is free at once, and was held while they lived', async () => {
+    const client = new Client(0);
+    client.order({ order: 'enqueue', common: 'count', args: [[effects, 'a']] });
+    await client.until(({ submitted }) => submitted === 1);
+    const error = await rejection(JobStore.open(path));
+    expect(error).toBeInstanceOf(JournalHeldError);
+    expect(error).toMatchObject({ pid: client.child.pid });
+    await client.kill();
+    const store = await JobStore.open(path);
+    expect(await store.next(5)).toHaveLength(1);
+    await store.close();
+  });
+});
