@@ -5,11 +5,13 @@ import type { AnyFunction } from '../cluster/functions.ts';
 import { LoadedFunctions } from '../cluster/loaded-functions.ts';
 import type { Remote } from '../module/remote.ts';
 import { within } from '../wire/call/scope.ts';
+import { SiteClosedError, SiteCrashedError } from '../wire/errors.ts';
 import { RemoteTarget } from '../wire/reference/reference.ts';
 import { captureJobs } from './capture.ts';
 import { JobCancelledError } from './errors.ts';
 import { JobFiles } from './files.ts';
 import { JobScope, type ScopeHost } from './job-scope.ts';
+import { type KeptOutcome, keptOutcomes } from './kept.ts';
 import { mapChunk } from './map-chunk.ts';
 import { runProgram } from './program.ts';
 import {
@@ -23,6 +25,7 @@ import {
   type SiteFacts,
 } from './protocol.ts';
 import { isSmallData } from './small.ts';
+import { readBack } from './written.ts';
 
 /** What runs in a site of a job server; it travels there as any module does. */
 
@@ -209,6 +212,32 @@ class Runner extends RemoteTarget implements RunnerService, ScopeHost {
       outcome = await this.#over(scope, { error });
     }
     return this.#answer(0, outcome, began);
+  }
+
+  /** See RunnerService. */
+  async runKept(
+    fn: FunctionText | undefined,
+    number: number,
+    args: Uint8Array,
+    extras: JobExtras,
+  ): Promise<KeptOutcome> {
+    // A client that dies while this loads has not had it begun, and nothing is kept of it.
+    const found = fn && this.#find(fn);
+    if (found instanceof Promise) {
+      await found.catch((error: unknown) => {
+        if (error instanceof SiteClosedError || error instanceof SiteCrashedError) throw error;
+      });
+    }
+    return keptOutcomes().run(extras.id, async () => {
+      const { outcome } = await this.runOne(fn, number, readBack(args) as unknown[], extras);
+      if (outcome && 'error' in outcome) throw outcome.error;
+      return outcome?.value;
+    });
+  }
+
+  /** See RunnerService. */
+  forget(ids: readonly string[]): void {
+    keptOutcomes().forget(ids);
   }
 
   /** See RunnerService. */

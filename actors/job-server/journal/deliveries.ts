@@ -8,7 +8,7 @@ import { type Wait, Waiting } from './waiting.ts';
 export type Acknowledgement = 'delivered' | 'manual';
 
 /** What became of one job of many. */
-export interface JobResult<T = unknown> {
+export interface BatchResult<T = unknown> {
   readonly id: string;
   /** Which one of its submission it is. */
   readonly index: number;
@@ -77,7 +77,7 @@ const notThere = (id: string): OptionError =>
   );
 
 /** A result as its receiver has it. */
-export const resultOf = <T>(store: JobStore, { id, place, head, value }: SettledJob): JobResult<T> => {
+export const resultOf = <T>(store: JobStore, { id, place, head, value }: SettledJob): BatchResult<T> => {
   const given = readBack(value);
   return {
     id,

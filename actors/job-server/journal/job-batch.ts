@@ -1,4 +1,4 @@
-import type { Acknowledgement, Deliveries, JobResult } from './deliveries.ts';
+import type { Acknowledgement, BatchResult, Deliveries } from './deliveries.ts';
 import { resultOf } from './deliveries.ts';
 import type { JobStore } from './store.ts';
 import type { Submission } from './submissions.ts';
@@ -17,7 +17,7 @@ export interface ResultOptions {
  * gives their results as they come, each once: one is acknowledged when the next one is asked for, so a program that
  * ends in the middle of its work with one gets it again.
  */
-export class JobBatch<T = unknown> implements AsyncIterable<JobResult<T>> {
+export class JobBatch<T = unknown> implements AsyncIterable<BatchResult<T>> {
   /**
    * Resolves to their number when all are on the disk. Rejects with what their iterable threw, UnserializableError and
    * JournalError; those before are submitted then.
@@ -68,7 +68,7 @@ export class JobBatch<T = unknown> implements AsyncIterable<JobResult<T>> {
     };
   }
 
-  [Symbol.asyncIterator](): AsyncGenerator<JobResult<T>, void, undefined> {
+  [Symbol.asyncIterator](): AsyncGenerator<BatchResult<T>, void, undefined> {
     return this.results();
   }
 
@@ -79,7 +79,7 @@ export class JobBatch<T = unknown> implements AsyncIterable<JobResult<T>> {
   async *results({
     acknowledge = 'delivered',
     signal,
-  }: ResultOptions = {}): AsyncGenerator<JobResult<T>, void, undefined> {
+  }: ResultOptions = {}): AsyncGenerator<BatchResult<T>, void, undefined> {
     for (;;) {
       const settled = await this.#next(signal);
       if (!settled) return;

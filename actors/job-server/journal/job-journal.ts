@@ -4,6 +4,7 @@ import { readBack, writeArguments, writeDown } from '../../../lib/jobs/written.t
 import { type AttachOptions, RemoteManager } from '../../remote-manager.ts';
 import { Deliveries } from './deliveries.ts';
 import { JobBatch } from './job-batch.ts';
+import type { JobPlace } from './keys.ts';
 import { Recovery } from './recovery.ts';
 import { JobStore } from './store.ts';
 import type { Submission, Terms } from './submissions.ts';
@@ -69,7 +70,7 @@ export class JobJournal implements AsyncDisposable {
     }
     this.#recovery = new Recovery(store, {
       attach: ({ name, ticket }: KeptSite) => RemoteManager.attach(ticket, attach(name)),
-      ended: (job, outcome) => this.ended(job, outcome, job.site),
+      ended: async (job, outcome) => void (await this.ended(job, outcome, job.site)),
       lost: (job, cause) => this.lost(job, job.site, cause),
       unreachableTimeout,
     });
@@ -111,13 +112,13 @@ export class JobJournal implements AsyncDisposable {
     terms: Partial<Omit<Terms, 'many'>> = {},
   ): {
     readonly id: string;
-    readonly written: Promise<void>;
+    readonly place: JobPlace;
   } {
     this.#refuseIfClosed();
     const own = writeArguments(args);
     const submission = this.store.submission(writeDown(common, 'options'), terms);
     const id = this.store.put(submission, own);
-    return { id, written: this.store.written() };
+    return { id, place: { submission: submission.number, index: 0 } };
   }
 
   /**
@@ -191,22 +192,27 @@ export class JobJournal implements AsyncDisposable {
     job: Pick<StartedJob, 'place'>,
     { ok, value, startedAt, took }: KeptOutcome,
     site: string,
-  ): Promise<void> {
+  ): Promise<SettledJob> {
     const times = { startedAt, endedAt: startedAt + took };
-    this.#settled(
+    return this.#settled(
       await this.store.settled(job, { ok, status: ok ? 'finished' : 'terminated', site, ...times }, value),
     );
   }
 
-  /** A job gave nothing, for a reason that is known here; `queued` if it was never started. */
+  /** A job gave nothing, for a reason that is known here, wherever it was. */
   async failed(
     job: Pick<QueuedJob, 'place' | 'priority'>,
     error: unknown,
-    { status = 'terminated', queued = false }: { status?: string; queued?: boolean } = {},
-  ): Promise<void> {
-    const where = queued ? job : { place: job.place };
+    status: string,
+  ): Promise<SettledJob> {
     const head = { ok: false, status, endedAt: Date.now() };
-    this.#settled(await this.store.settled(where, head, writeDown(error, 'error')));
+    return this.#settled(await this.store.settled(job, head, writeDown(error, 'error')));
+  }
+
+  /** Ends a job that is queued, and not in the memory of this process. */
+  async cancelQueued(id: string, { error, status }: { error: Error; status: string }): Promise<void> {
+    const queued = await this.store.queued(id);
+    if (queued) await this.failed(queued, error, status);
   }
 
   /** The site of a job was lost: it is queued again if it may be run again, and else it ends with JobLostError. */
@@ -221,11 +227,12 @@ export class JobJournal implements AsyncDisposable {
       `The site of the job ${job.id} was lost${times}; it was started and may have run. Submit it with { retry } if it may run more than once.`,
       { cause },
     );
-    await this.failed(job, error, { status: 'abandoned' });
+    await this.failed(job, error, 'abandoned');
   }
 
-  #settled(settled: SettledJob): void {
+  #settled(settled: SettledJob): SettledJob {
     this.#deliveries.settled(settled);
+    return settled;
   }
 
   /** Waits until a job has ended, whoever submitted it. Rejects as `Deliveries.of` does. */

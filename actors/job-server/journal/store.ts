@@ -283,6 +283,17 @@ export class JobStore implements AsyncDisposable {
     });
   }
 
+  /** A job that is queued, if it is. */
+  queued(id: string): Promise<Pick<QueuedJob, 'place' | 'priority'> | undefined> {
+    return this.#reading(async () => {
+      await this.#commits.written();
+      const place = this.#ids.placeOf(id);
+      if (!place || !(await this.#database.has(jobKey(Table.job, place)))) return undefined;
+      if (await this.#database.has(jobKey(Table.started, place))) return undefined;
+      return { place, priority: await this.#submissions.priorityOf(place.submission) };
+    });
+  }
+
   /** All jobs that were started and have not ended, a few at a time. */
   async *running(): AsyncGenerator<StartedJob, void, undefined> {
     await this.#commits.written();

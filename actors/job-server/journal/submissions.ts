@@ -166,6 +166,11 @@ export class Submissions {
     return { shared, retry };
   }
 
+  /** The priority of the jobs of a submission. Rejects with JournalDamagedError. */
+  async priorityOf(number: number): Promise<number> {
+    return this.#live.get(number)?.priority ?? (await this.#read(number)).priority;
+  }
+
   async #read(number: number): Promise<Common & { priority: number }> {
     const value = await this.#database.get(submissionKey(Table.submission, number));
     const [head, shared] = pairIn(this.#unseal(value, `the submission ${number}`));

@@ -14,14 +14,14 @@ import { fixture, rejection } from '../../../support/sites.ts';
 
 interface Said {
   readonly ready?: true;
-  readonly site?: number;
   readonly submitted?: number;
   readonly id?: string;
   readonly status?: string;
   readonly value?: unknown;
   readonly error?: { readonly code?: string; readonly message: string; readonly name: string };
   readonly done?: true;
-  readonly recovered?: true;
+  readonly closed?: true;
+  readonly job?: string;
 }
 
 let folder: string;
@@ -35,6 +35,7 @@ beforeEach(async () => {
   effects = join(folder, 'effects');
 });
 afterEach(async () => {
+  for (const { pid } of effectsSeen()) started.add(pid);
   killAll(started);
   await waitUntilGone(started, 5_000);
   started.clear();
@@ -56,7 +57,6 @@ class Client {
     this.child.stderr.pipe(process.stderr);
     createInterface(this.child.stdout).on('line', (line) => {
       const said = JSON.parse(line) as Said;
-      if (said.site !== undefined) started.add(said.site);
       this.said.push(said);
       this.#told();
     });
@@ -96,8 +96,12 @@ class Client {
   }
 }
 
+/** What the jobs that were begun have written: a word, and in which process. */
 const effectsSeen = () =>
-  existsSync(effects) ? readFileSync(effects, 'utf8').split('\n').filter(Boolean) : [];
+  (existsSync(effects) ? readFileSync(effects, 'utf8').split('\n') : [])
+    .filter(Boolean)
+    .map((line) => ({ word: line.replace(/ \d+$/, ''), pid: Number(line.split(' ').at(-1)) }));
+const wordsSeen = () => effectsSeen().map(({ word }) => word);
 const effectsReach = async (count: number) => {
   while (effectsSeen().length < count) await new Promise((resolve) => setImmediate(resolve));
 };
@@ -113,21 +117,16 @@ describe('jobs whose client is killed', () => {
     };
     const count = 60;
     const words = Array.from({ length: count }, (_, index) => `job ${index}`);
-
     const delivered: string[] = [];
-    let last: string[] = [];
+    const last: unknown[] = [];
     let client = new Client(2);
-    client.order({
-      order: 'enqueue',
-      common: 'count',
-      args: words.map((word) => [effects, word, random(4)]),
-    });
-    await client.until(({ submitted }) => submitted === count);
+    const args = words.map((word) => [effects, word, random(4)]);
+    client.order({ order: 'enqueue', name: 'count', args });
     for (let lives = 0; lives < 2; lives++) {
       await client.hear(1 + random(20));
       await client.kill();
       delivered.push(...client.results.map(({ value }) => value as string));
-      last.push(client.results.at(-1)!.value as string);
+      last.push(client.results.at(-1)!.value);
       client = new Client(2);
       client.order({ order: 'attach' });
     }
@@ -137,64 +136,77 @@ describe('jobs whose client is killed', () => {
     const twice = delivered.filter((word, at) => delivered.indexOf(word) !== at);
     // The one that a client had in its hands when it was killed, it may not have done with.
     expect(last).toEqual(expect.arrayContaining(twice));
-    expect(effectsSeen().sort()).toEqual([...words].sort());
+    expect(wordsSeen().sort()).toEqual([...words].sort());
     await client.close();
-    last = [];
+    const left: string[] = [];
     const store = await JobStore.open(path);
-    for await (const id of store.ids()) last.push(id);
-    expect(last).toEqual([]);
+    for await (const id of store.ids()) left.push(id);
+    expect(left).toEqual([]);
+    expect(await store.sites()).toEqual([]);
     await store.close();
+    // What was left of the first ones has ended too.
+    await waitUntilGone(new Set(effectsSeen().map(({ pid }) => pid)), 5_000);
   });
 
-  test('are waited for where they run, and are not run again', async () => {
-    const first = new Client(1);
+  test('are waited for where they run, are not run again, and are attached to by their id', async () => {
+    const first = new Client(2);
     const gate = join(folder, 'gate');
-    first.order({ order: 'enqueue', common: 'until', args: [[effects, 'held', gate]] });
-    await effectsReach(1);
+    first.order({ order: 'submit', name: 'until', args: [effects, 'held', gate] });
+    const { job } = await first.until((said) => said.job !== undefined);
+    first.order({ order: 'submit', name: 'steps', args: [effects, 'done'], options: { data: 1 } });
+    await first.hear(1);
+    await effectsReach(2);
     await first.kill();
-    const second = new Client(1);
-    second.order({ order: 'attach' });
-    await second.until(({ site }) => site !== undefined);
+    const second = new Client(2);
+    second.order({ order: 'attach', id: job });
+    second.order({ order: 'submit', name: 'count', args: [effects, 'meanwhile'] });
+    await second.hear(1);
     await writeFile(gate, '');
-    await second.until(({ done }) => done === true);
-    expect(second.results).toMatchObject([{ status: 'finished', value: 'held' }]);
-    expect(effectsSeen()).toEqual(['held']);
-    // The site of the first one ends when nothing of it is waited for.
-    await second.until(({ recovered }) => recovered === true);
-    await waitUntilGone([first.said.find(({ site }) => site !== undefined)!.site!], 5_000);
+    await second.hear(2);
+    expect(second.results).toMatchObject([
+      { status: 'finished', value: 'meanwhile' },
+      { id: job, status: 'finished', value: 'held' },
+    ]);
+    expect(wordsSeen().sort()).toEqual(['done', 'held', 'meanwhile']);
+    // It was delivered.
+    second.order({ order: 'attach', id: job });
+    await second.hear(3);
+    expect(second.results[2]).toMatchObject({ error: { code: 'ERR_OFFSITE_OPTION' } });
     await second.close();
+    await waitUntilGone(
+      effectsSeen().map(({ pid }) => pid),
+      5_000,
+    );
   });
 
   test('whose site is lost too are run again if they may be, and else end with JobLostError', async () => {
     const first = new Client(2);
-    await first.until(() => first.said.filter(({ site }) => site !== undefined).length === 2);
-    first.order({ order: 'enqueue', common: 'hang', args: [[effects, 'once']] });
+    const gate = join(folder, 'gate');
+    first.order({ order: 'submit', name: 'hang', args: [effects, 'once'] });
+    const { job } = await first.until((said) => said.job !== undefined);
     await effectsReach(1);
-    first.order({
-      order: 'enqueue',
-      common: 'until',
-      args: [[effects, 'again', join(folder, 'gate')]],
-      retry: 1,
-    });
+    first.order({ order: 'enqueue', name: 'until', args: [[effects, 'again', gate]], options: { retry: 1 } });
     await effectsReach(2);
     await first.kill();
-    const sites = first.said.flatMap(({ site }) => site ?? []);
+    const sites = effectsSeen().map(({ pid }) => pid);
     killAll(sites);
     await waitUntilGone(sites, 5_000);
-    await writeFile(join(folder, 'gate'), '');
-    const second = new Client(1);
-    second.order({ order: 'attach' });
+    await writeFile(gate, '');
+    const second = new Client(2);
+    second.order({ order: 'attach', id: job });
     await second.hear(2);
-    const [lost] = second.results.filter(({ status }) => status === 'abandoned');
-    expect(lost).toMatchObject({ error: { name: 'JobLostError', code: 'ERR_OFFSITE_JOB_LOST' } });
-    expect(second.results.find(({ status }) => status === 'finished')).toMatchObject({ value: 'again' });
-    expect(effectsSeen()).toEqual(['once', 'again', 'again']);
+    expect(second.results.find(({ id }) => id === job)).toMatchObject({
+      status: 'abandoned',
+      error: { name: 'JobLostError', code: 'ERR_OFFSITE_JOB_LOST' },
+    });
+    expect(second.results.find(({ id }) => id !== job)).toMatchObject({ status: 'finished', value: 'again' });
+    expect(wordsSeen()).toEqual(['once', 'again', 'again']);
     await second.close();
   });
 
   test('leave a journal that is free at once, and was held while they lived', async () => {
     const client = new Client(0);
-    client.order({ order: 'enqueue', common: 'count', args: [[effects, 'a']] });
+    client.order({ order: 'enqueue', name: 'count', args: [[effects, 'a']] });
     await client.until(({ submitted }) => submitted === 1);
     const error = await rejection(JobStore.open(path));
     expect(error).toBeInstanceOf(JournalHeldError);
