@@ -1,11 +1,12 @@
 import { JobLostError, JobServerClosedError } from '../../../lib/jobs/errors.ts';
+import type * as keeper from '../../../lib/jobs/keeper.ts';
 import type { KeptOutcome } from '../../../lib/jobs/kept.ts';
 import { readBack, writeArguments, writeDown } from '../../../lib/jobs/written.ts';
 import { type AttachOptions, RemoteManager } from '../../remote-manager.ts';
 import { Deliveries } from './deliveries.ts';
 import { JobBatch } from './job-batch.ts';
 import type { JobPlace } from './keys.ts';
-import { Recovery } from './recovery.ts';
+import { KEEPER, Recovery } from './recovery.ts';
 import { JobStore } from './store.ts';
 import type { Submission, Terms } from './submissions.ts';
 import type { JobStoreOptions, KeptSite, QueuedJob, SettledJob, StartedJob } from './types.ts';
@@ -20,6 +21,8 @@ const EXPIRE_EVERY = 60_000;
 const UNREACHABLE = 60_000;
 /** The longest time of a timer, in milliseconds. */
 const LONGEST = 2 ** 31 - 1;
+/** How long a site waits for a client that is in no journal, in milliseconds: its client has died while it started. */
+const UNKEPT = 10_000;
 
 /** How the journal of a job server is kept. */
 export interface JobJournalOptions extends JobStoreOptions {
@@ -91,18 +94,20 @@ export class JobJournal implements AsyncDisposable {
     return this.#recovery.done;
   }
 
-  /** What makes a site one that outlives this process, for as long as results are kept. */
-  get siteOptions(): { detach: true; idleTimeout: number } {
-    return { detach: true, idleTimeout: Math.min(this.#keepResults, LONGEST) };
-  }
+  /** What makes a site one that outlives this process; by itself only until it is kept. */
+  readonly siteOptions = { detach: true, idleTimeout: UNKEPT } as const;
 
-  /** Notes how to come back into a site; only then may jobs be started in it. Rejects with why it has not started. */
+  /**
+   * Notes how to come back into a site, which then outlives this process for as long as results are kept; only then may
+   * jobs be started in it. Rejects with why it has not started.
+   */
   async keepSite(site: RemoteManager): Promise<void> {
     const ticket = await site.ticket();
     site.on('exit', ({ reason }) => {
       if (reason !== 'disconnected' && !this.#closed) this.store.forgetSite(site.id);
     });
     await this.store.keepSite({ name: site.id, ticket });
+    await site.link<typeof keeper>(KEEPER, { origin: 'parent' }).wait(Math.min(this.#keepResults, LONGEST));
   }
 
   /** Writes a job down; its id is promised when `written` has resolved. Throws UnserializableError, OptionError and JournalError. */

@@ -6,8 +6,8 @@ import type { RemoteManager } from '../../remote-manager.ts';
 import type { JobStore } from './store.ts';
 import type { KeptSite, StartedJob } from './types.ts';
 
-/** What is linked in sites; it travels as it is, also as TypeScript. */
-const KEEPER = new URL(
+/** What a journal links in its sites; it travels as it is, also as TypeScript. */
+export const KEEPER = new URL(
   `../../../lib/jobs/keeper.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`,
   import.meta.url,
 );
