@@ -31,6 +31,9 @@ import { readBack } from './written.ts';
 
 const nothing = () => {};
 
+const isEndOfSite = (error: unknown): boolean =>
+  error instanceof SiteClosedError || error instanceof SiteCrashedError;
+
 const isGenerator = (value: unknown): value is AsyncGenerator<unknown, unknown> => {
   const generator = value as Partial<AsyncGenerator> | null | undefined;
   return (
@@ -59,6 +62,9 @@ class Runner extends RemoteTarget implements RunnerService, ScopeHost {
   readonly #prefix: string;
   /** The jobs of the batch that runs. */
   #batch: readonly number[] = [];
+
+  /** Jobs whose outcome is kept. */
+  readonly #kept = new Set<number>();
 
   constructor({ node, prefix, share, maxFileSize = Infinity, desk }: RunnerSetup) {
     super();
@@ -225,11 +231,13 @@ class Runner extends RemoteTarget implements RunnerService, ScopeHost {
     const found = fn && this.#find(fn);
     if (found instanceof Promise) {
       await found.catch((error: unknown) => {
-        if (error instanceof SiteClosedError || error instanceof SiteCrashedError) throw error;
+        if (isEndOfSite(error)) throw error;
       });
     }
     return keptOutcomes().run(extras.id, async () => {
+      this.#kept.add(number);
       const { outcome } = await this.runOne(fn, number, readBack(args) as unknown[], extras);
+      this.#kept.delete(number);
       if (outcome && 'error' in outcome) throw outcome.error;
       return outcome?.value;
     });
@@ -274,7 +282,12 @@ class Runner extends RemoteTarget implements RunnerService, ScopeHost {
 
   /** See ScopeHost. */
   async provisional(scope: JobScope, value: unknown): Promise<void> {
-    await this.#desk.provisional(scope.number, value);
+    try {
+      await this.#desk.provisional(scope.number, value);
+    } catch (error) {
+      // A job of a journal goes on when its client has died.
+      if (!this.#kept.has(scope.number) || !isEndOfSite(error)) throw error;
+    }
   }
 
   /** See ScopeHost. */

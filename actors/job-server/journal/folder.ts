@@ -1,7 +1,6 @@
 import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
-import { ClassicLevel } from 'classic-level';
 import { FolderError, isPrivateFolder } from '../../../lib/ticket/folder.ts';
 import type { Database } from './commits.ts';
 import { JournalDamagedError, JournalError, JournalHeldError } from './errors.ts';
@@ -96,6 +95,8 @@ export interface OpenFolder {
 export const openFolder = async (given: string): Promise<OpenFolder> => {
   const path = resolve(given);
   makeFolder(path);
+  // Native code, which is loaded by those alone who have a journal.
+  const { ClassicLevel } = await import('classic-level');
   const database: Database = new ClassicLevel<Buffer, Buffer>(join(path, DATABASE), {
     keyEncoding: 'buffer',
     valueEncoding: 'buffer',
@@ -130,6 +131,7 @@ export const openFolder = async (given: string): Promise<OpenFolder> => {
 export const repairJournal = async (given: string): Promise<void> => {
   const path = resolve(given);
   makeFolder(path);
+  const { ClassicLevel } = await import('classic-level');
   try {
     await ClassicLevel.repair(join(path, DATABASE));
   } catch (cause) {
