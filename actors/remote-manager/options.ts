@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { ResourceLimits } from 'node:worker_threads';
 import * as v from 'valibot';
+import type { Credentials } from '../../lib/access/credentials.ts';
 import { HEARTBEAT_EVERY } from '../../lib/engine/protocol.ts';
 import type { ForkMethod } from '../../lib/fork/fork-method.ts';
 import { parseHost } from '../../lib/fork/host.ts';
@@ -50,6 +51,8 @@ export interface RemoteManagerOptions {
   sshOptions?: readonly string[];
   /** The command line of ssh. @default the environment variable OFFSITE_SSH, or 'ssh' */
   ssh?: string;
+  /** How one shows a daemon who one is. @default the key file of this user */
+  credentials?: Credentials;
   /** Folders outside the packages of linked modules from which these may import. @default none */
   serve?: readonly string[];
   /** What a call, a value or a stream may take of either process. @default see Limits */
@@ -107,6 +110,7 @@ export type AttachOptions = Pick<
   | 'nodePath'
   | 'sshOptions'
   | 'ssh'
+  | 'credentials'
   | 'serve'
   | 'limits'
 >;
@@ -120,6 +124,23 @@ const sink = v.custom<OutputSink>(
     typeof (value as { write?: unknown } | null)?.write === 'function',
   "must be 'inherit', 'ignore', a function of a line, or a writable stream",
 );
+
+const text = v.optional(v.string());
+
+const credentials = v.strictObject({
+  secret: text,
+  secretFile: text,
+  certfile: text,
+  keyfile: text,
+  ca: text,
+  user: text,
+  password: v.optional(
+    v.union(
+      [v.string(), v.custom<() => string>((value) => typeof value === 'function')],
+      'must be a text, or a function',
+    ),
+  ),
+});
 
 const count = (most: number) => v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(most)));
 
@@ -152,6 +173,7 @@ const schema = v.strictObject({
   nodePath: v.optional(v.string()),
   sshOptions: v.optional(words, []),
   ssh: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
+  credentials: v.optional(credentials),
   serve: v.optional(
     v.array(
       v.pipe(

@@ -1,4 +1,5 @@
 import { commandArray, commandString } from './command.ts';
+import { daemon } from './daemon/daemon.ts';
 import type { Fork, ForkMethod } from './fork-method.ts';
 import { isThisHost, parseHost } from './host.ts';
 import { sh } from './sh.ts';
@@ -37,6 +38,8 @@ export const forkOf = (method: ForkMethod, needs: Needs): Fork => {
       return sh;
     case 'ssh':
       return ssh;
+    case 'daemon':
+      return daemon;
     default:
       return commandString(method);
   }

@@ -6,6 +6,7 @@ export type ForkStep =
   | 'connect'
   | 'host-key'
   | 'login'
+  | 'busy'
   | 'node'
   | 'engine'
   | 'version'

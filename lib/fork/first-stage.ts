@@ -69,13 +69,34 @@ const ownFile = ({ path, bytes }: EngineFile): readonly string[] => {
   return own;
 };
 
+/** An engine that is wanted, perhaps another one than this program's own. */
+export interface WantedEngine {
+  /** SHA-256 of its text, in hexadecimal. */
+  readonly hash: string;
+  /** In bytes. */
+  readonly size: number;
+  /** Options of Node.js. */
+  readonly execArgv: readonly string[];
+  /** Whether it is no site but a bridge. */
+  readonly bridge: boolean;
+}
+
 /** The words of Node itself and of what it runs; `here` if that is on this host. */
-const nodeWords = (request: ForkRequest, node: string, here: boolean): string[] => {
+export const nodeWords = (
+  { hash, size, execArgv, bridge }: WantedEngine,
+  node: string,
+  here: boolean,
+): string[] => {
+  const words = [node, ...execArgv, '-e', FIRST_STAGE, hash, String(size)];
   const file = engineFile();
-  const words = [node, ...request.execArgv, '-e', FIRST_STAGE, file.hash, String(file.bytes.length)];
-  if (here) words.push(...ownFile(file));
-  if (request.order) words.push(BRIDGE_WORD);
+  if (here && file.hash === hash) words.push(...ownFile(file));
+  if (bridge) words.push(BRIDGE_WORD);
   return words;
+};
+
+const wanted = ({ execArgv, order }: ForkRequest): WantedEngine => {
+  const { hash, bytes } = engineFile();
+  return { hash, size: bytes.length, execArgv, bridge: order !== undefined };
 };
 
 /**
@@ -85,7 +106,7 @@ const nodeWords = (request: ForkRequest, node: string, here: boolean): string[] 
 export const directWords = (request: ForkRequest): string[] | undefined =>
   process.env.OFFSITE_ENGINE || request.engine === 'installed' || request.nodePath !== undefined
     ? undefined
-    : nodeWords(request, process.execPath, true);
+    : nodeWords(wanted(request), process.execPath, true);
 
 /** The words of a command that becomes the engine: `sh`, `-c` and the rest; `here` if it is run on this host. */
 export const engineWords = (request: ForkRequest, node: string, here = false): string[] => {
@@ -95,7 +116,7 @@ export const engineWords = (request: ForkRequest, node: string, here = false): s
     const bridges = request.order ? ` ${BRIDGE_WORD}` : '';
     return [SHELL, '-c', `exec ${command || 'offsite engine'}${bridges} ${MOVE}`];
   }
-  return [SHELL, '-c', RUN_NODE, 'offsite', ...nodeWords(request, node, here)];
+  return [SHELL, '-c', RUN_NODE, 'offsite', ...nodeWords(wanted(request), node, here)];
 };
 
 /** A word that every shell takes as it is. */

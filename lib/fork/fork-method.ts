@@ -1,11 +1,19 @@
 import type { Readable } from 'node:stream';
 import type { ResourceLimits } from 'node:worker_threads';
+import type { Credentials } from '../access/credentials.ts';
 import type { Order, Reply } from '../engine/detached/order.ts';
 import type { Death } from '../wire/errors.ts';
 import type { Link } from '../wire/link/link.ts';
 
 /** How an engine is started: by a name, by a command that gets two arguments, or by a command's words. */
-export type ForkMethod = 'automatic' | 'virtual' | 'sh' | 'ssh' | (string & {}) | readonly string[];
+export type ForkMethod =
+  | 'automatic'
+  | 'virtual'
+  | 'sh'
+  | 'ssh'
+  | 'daemon'
+  | (string & {})
+  | readonly string[];
 
 /** What a fork method needs to know; the manager has checked it. */
 export interface ForkRequest {
@@ -26,6 +34,8 @@ export interface ForkRequest {
   readonly sshOptions: readonly string[];
   /** The command line of ssh, if it is not the system's own. */
   readonly ssh?: string;
+  /** How one shows a daemon who one is. */
+  readonly credentials?: Credentials;
   readonly resourceLimits?: ResourceLimits;
   /** How long the whole start may take, in milliseconds. */
   readonly timeout: number;

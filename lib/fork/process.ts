@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
-import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
 import { execa } from 'execa';
 import { StreamLink } from '../wire/link/stream-link.ts';
 import { bootEngine } from './boot.ts';
@@ -10,6 +9,7 @@ import { explainSpawn } from './diagnose.ts';
 import { ForkError } from './errors.ts';
 import type { Command, ForkedSite, ForkRequest, SiteDeath } from './fork-method.ts';
 import { LineReader } from './lines.ts';
+import { groupGone, killGroup, signalTo } from './process-group.ts';
 import { tether } from './tether.ts';
 
 /** How long the streams of a process that has ended may still carry what it said, in milliseconds. */
@@ -65,35 +65,6 @@ const deathOf = (child: ChildProcess, lines: LineReader, tethered: boolean): Pro
       });
     });
   });
-
-/** Ends a process and all of its group; the group lasts as long as anything is in it, so no other can have its id. */
-const killGroup = (pid: number, signal: NodeJS.Signals): void => {
-  for (const target of [-pid, pid]) signalTo(target, signal);
-};
-
-const signalTo = (target: number, signal: NodeJS.Signals): void => {
-  try {
-    process.kill(target, signal);
-  } catch {
-    // It has ended.
-  }
-};
-
-/** How long what was killed may take to vanish, in milliseconds: init reaps what has lost its parent. */
-const VANISH_WITHIN = 500;
-
-/** Waits until nothing of a process's group is left; nobody tells of the end of a process that is not our child. */
-const groupGone = async (pid: number): Promise<void> => {
-  const end = performance.now() + VANISH_WITHIN;
-  while (performance.now() < end) {
-    try {
-      process.kill(-pid, 0);
-    } catch {
-      return;
-    }
-    await setTimeoutPromise(5);
-  }
-};
 
 /** How long a bridge may take to pass on the last bytes and end, in milliseconds. */
 const LET_GO_WITHIN = 1_000;

@@ -15,6 +15,8 @@ export interface StartSite {
   readonly bridge?: boolean;
   /** The client's current folder: one of that name over there becomes the site's, else it has one of its own. */
   readonly folder?: string;
+  /** The node that is wanted, if this is said to a scheduler. */
+  readonly node?: string;
   /** How long the site bears to be cut off from its client, in milliseconds; not said if for ever. */
   readonly endAfter?: number;
   /** Whether the client waits for a slot if none is free; else he is refused. @default false */
@@ -62,6 +64,7 @@ const isStart = (start: unknown): boolean =>
   isMaybe(isText)(start.nodePath) &&
   isFlag(start.bridge) &&
   isMaybe(isText)(start.folder) &&
+  isMaybe(isText)(start.node) &&
   isMaybe((value) => typeof value === 'number' && value > 0)(start.endAfter) &&
   isFlag(start.waits);
 
