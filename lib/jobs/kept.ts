@@ -57,7 +57,7 @@ export class KeptOutcomes {
     let value: Uint8Array;
     try {
       // First, so that it is known here before it begins.
-      await undefined;
+      await Promise.resolve();
       value = writeDown(await work(), 'value');
     } catch (error) {
       ok = false;

@@ -30,7 +30,6 @@ export class JobBatch<T = unknown> implements AsyncIterable<BatchResult<T>> {
   #page: SettledJob[] = [];
   #after = 0;
   #reading: Promise<unknown> = Promise.resolve();
-  #acknowledged: Promise<void> = Promise.resolve();
   /** Why not all of it could be submitted. */
   #failure: { readonly cause: unknown } | undefined;
 
@@ -91,9 +90,8 @@ export class JobBatch<T = unknown> implements AsyncIterable<BatchResult<T>> {
         // Who left the loop may not be done with it.
         if (!done) this.#giveBack(settled);
       }
-      // All of one turn go to the disk together; the next page waits for them.
-      if (acknowledge === 'delivered') this.#acknowledged = this.#store.acknowledged(settled);
-      this.#acknowledged.catch(() => {});
+      // Before the next one is given: of all that were, only one can come a second time.
+      if (acknowledge === 'delivered') await this.#store.acknowledged(settled);
     }
   }
 
@@ -134,7 +132,6 @@ export class JobBatch<T = unknown> implements AsyncIterable<BatchResult<T>> {
 
   async #take(): Promise<SettledJob | undefined> {
     if (this.#page.length === 0) {
-      await this.#acknowledged;
       this.#page = await this.#store.outcomes(this.#submission.number, this.#after);
       this.#after = this.#page.at(-1)?.head.order ?? this.#after;
     }
