@@ -9,8 +9,8 @@ import { type CancelOptions, Job } from './job-server/job.ts';
 import type { ArgLists } from './job-server/journal/args.ts';
 import type { JobBatch } from './job-server/journal/job-batch.ts';
 import { JournaledJobs } from './job-server/journal/journaled-jobs.ts';
+import { type FoldWords, MapRun, type MapWords } from './job-server/map.ts';
 import {
-  type CheckedServer,
   checkJobServerOptions,
   checkServer,
   type JobServerOptions,
@@ -47,7 +47,7 @@ export class JobServer implements AsyncDisposable {
     this.#core = new JobServerCore(this.name, checked);
     const { ncpus, fork, execArgv, signal } = checked;
     this.#core.addNode(LOCAL, { text: 'local', fork, labels: {}, site: { execArgv } }, { cpus: ncpus });
-    for (const server of checked.servers) this.#add(server);
+    for (const server of checked.servers) if (server !== 'auto') this.#core.addServer(server);
     if (signal) this.#unlisten = whenAborted(signal, () => void this.terminate());
     adopt(this);
   }
@@ -160,6 +160,23 @@ export class JobServer implements AsyncDisposable {
     );
   }
 
+  /**
+   * Calls a function with the first elements of all lists, then with the second ones, and so on, in chunks, and gives all
+   * results, or what `fold` joins them to: Octave's cellfun and arrayfun. Its last word are options. Rejects with the first
+   * failure, which has the element's `index`, or with OptionError, FreeVariableError, FunctorError and UniformOutputError.
+   */
+  map<F extends AnyFunction>(
+    target: Callable<F> | F,
+    ...words: FoldWords<F>
+  ): Promise<JobResult<ReturnType<F>>>;
+  map<F extends AnyFunction>(
+    target: Callable<F> | F,
+    ...words: MapWords<F>
+  ): Promise<JobResult<ReturnType<F>>[]>;
+  async map(target: unknown, ...words: unknown[]): Promise<unknown> {
+    return new MapRun(this.#core, target, words).run();
+  }
+
   /** Resolves when all jobs of a group are over, or all of all groups. Rejects with the signal's reason only. */
   wait(group?: string, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
     const over = this.#core.groups.whenOver(group);
@@ -232,12 +249,20 @@ export class JobServer implements AsyncDisposable {
     return text;
   }
 
-  /** Adds a server while it runs; returns the name of its node. Throws OptionError and JobServerClosedError. */
-  addNode(server: string | ServerSpec): string {
+  /**
+   * Adds a server while it runs; its nodes are told by the event `node`, those of a daemon when it has answered. Throws
+   * OptionError and JobServerClosedError.
+   */
+  addServer(server: string | ServerSpec): void {
     if (this.#core.closed) throw this.#core.closed;
-    const name = this.#add(checkServer(server));
-    if (name === undefined) throw new OptionError('server', "'auto' is given to JobServer.open().");
-    return name;
+    const checked = checkServer(server);
+    if (checked === 'auto') throw new OptionError('server', "'auto' is given to JobServer.open().");
+    this.#core.addServer(checked);
+  }
+
+  /** Gives up all nodes of a server, as it was written, and looks for no more there. Their jobs are lost. */
+  async dropServer(server: string): Promise<void> {
+    await this.#core.dropServer(server);
   }
 
   /** A node takes no more jobs; resolves when those that it has are over. Throws OptionError. */
@@ -259,9 +284,7 @@ export class JobServer implements AsyncDisposable {
 
   /** Gives a node up at once: its jobs are lost, and run elsewhere if their `retry` allows. Throws OptionError. */
   async dropNode(name: string): Promise<void> {
-    const node = this.#node(name);
-    await node.close();
-    this.#core.nodes.delete(name);
+    await this.#core.dropNode(this.#node(name));
   }
 
   /**
@@ -337,13 +360,5 @@ export class JobServer implements AsyncDisposable {
     if (node) return node;
     const names = [...this.#core.nodes.keys()].join(', ');
     throw new OptionError('node', `There is no node ${JSON.stringify(name)}; there are ${names}.`);
-  }
-
-  #add(server: CheckedServer | 'auto'): string | undefined {
-    if (server === 'auto') return undefined;
-    let name = server.text;
-    for (let number = 2; this.#core.nodes.has(name); number++) name = `${server.text}#${number}`;
-    this.#core.addNode(name, server);
-    return name;
   }
 }

@@ -39,6 +39,7 @@ export type { Acknowledgement, BatchResult } from '../actors/job-server/journal/
 export { JournalDamagedError, JournalError, JournalHeldError } from '../actors/job-server/journal/errors.ts';
 export { repairJournal } from '../actors/job-server/journal/folder.ts';
 export type { JobBatch, ResultOptions } from '../actors/job-server/journal/job-batch.ts';
+export type { FoldWords, ListsOf, MapOptions, MapWords } from '../actors/job-server/map.ts';
 export type { JobServerOptions, Preparation, ServerSpec } from '../actors/job-server/options.ts';
 export type { NodeStatus, NodeView, Placement, PlacementRules } from '../actors/job-server/placement.ts';
 export type { JobServerStats, NodeStats } from '../actors/job-server/stats.ts';
@@ -48,6 +49,9 @@ export type { JobTemplate } from '../actors/job-server/template.ts';
 export type { JobArgs, JobOf, JobProvisional, JobResult } from '../actors/job-server/types.ts';
 export { JobServer } from '../actors/job-server.ts';
 export { type Bond, type Down, type DownReason, link, type Monitored, monitor } from '../actors/monitor.ts';
+export type { NetworkHost, NetworkHostOptions } from '../actors/network/hosts.ts';
+export type { LocalJobs, NetworkOptions } from '../actors/network/options.ts';
+export { Network } from '../actors/network.ts';
 export { type OfferOptions, offer, retract, type TakeOptions, take } from '../actors/offer.ts';
 export { ElasticPool, type ElasticPoolOptions, type WorkerSource } from '../actors/pool/elastic-pool.ts';
 export {
@@ -120,6 +124,7 @@ export {
   ProgramError,
   QueueFullError,
   type ServerTrouble,
+  UniformOutputError,
 } from './jobs/errors.ts';
 export * from './jobs.ts';
 export {
