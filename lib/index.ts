@@ -19,6 +19,17 @@ export { SSHManager } from '../actors/cluster/ssh-manager.ts';
 export { Cluster } from '../actors/cluster.ts';
 export { ControlError } from '../actors/control/errors.ts';
 export { expose, unexpose } from '../actors/control.ts';
+export type { JobServerEvents } from '../actors/job-server/events.ts';
+export type { CancelOptions, Job } from '../actors/job-server/job.ts';
+export type { JobOutput, JobStatus, ReceivedFile } from '../actors/job-server/job-record.ts';
+export type { JobServerOptions, Preparation, ServerSpec } from '../actors/job-server/options.ts';
+export type { NodeStatus, NodeView, Placement, PlacementRules } from '../actors/job-server/placement.ts';
+export type { JobServerStats, NodeStats } from '../actors/job-server/stats.ts';
+export type { Dependency, FileToSend, JobRetry, SubmitOptions } from '../actors/job-server/submit-options.ts';
+export type { JobTarget, ProgramTarget } from '../actors/job-server/target.ts';
+export type { JobTemplate } from '../actors/job-server/template.ts';
+export type { JobArgs, JobOf, JobProvisional, JobResult } from '../actors/job-server/types.ts';
+export { JobServer } from '../actors/job-server.ts';
 export { type Bond, type Down, type DownReason, link, type Monitored, monitor } from '../actors/monitor.ts';
 export { type OfferOptions, offer, retract, type TakeOptions, take } from '../actors/offer.ts';
 export { ElasticPool, type ElasticPoolOptions, type WorkerSource } from '../actors/pool/elastic-pool.ts';
@@ -78,6 +89,19 @@ export type { TreeNode } from './engine/tree.ts';
 export { ErrandError, ForkError, type ForkStep } from './fork/errors.ts';
 export type { ForkMethod } from './fork/fork-method.ts';
 export { virtualSites } from './fork/virtual.ts';
+export {
+  JobCancelledError,
+  JobDependencyError,
+  JobError,
+  JobLostError,
+  JobServerClosedError,
+  JobTimeoutError,
+  NoNodeError,
+  ProgramError,
+  QueueFullError,
+  type ServerTrouble,
+} from './jobs/errors.ts';
+export * from './jobs.ts';
 export {
   FreeVariableError,
   FunctorError,

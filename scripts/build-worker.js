@@ -2,9 +2,8 @@
 // to connect to other workers: a site loads one file far faster than the fifty that it is made of, and each travels.
 import { build } from 'esbuild';
 
-await build({
-  entryPoints: { worker: 'lib/cluster/worker.ts' },
-  outdir: 'dist/worker',
+/** @satisfies {import('esbuild').BuildOptions} */
+const common = {
   bundle: true,
   splitting: true,
   minify: true,
@@ -15,4 +14,8 @@ await build({
   format: 'esm',
   packages: 'external',
   logLevel: 'warning',
-});
+};
+
+await build({ ...common, entryPoints: { worker: 'lib/cluster/worker.ts' }, outdir: 'dist/worker' });
+// The same of what runs the jobs of a job server in a site.
+await build({ ...common, entryPoints: { runner: 'lib/jobs/runner.ts' }, outdir: 'dist/runner' });

@@ -54,7 +54,7 @@ const asExpression = (text: string) => {
 };
 
 /** The source of the body as one function expression; throws FunctorError where there is none. */
-const sourceOf = (body: unknown) => {
+const sourceOf = (body: unknown, { generators = false } = {}) => {
   if (typeof body !== 'function') throw refuse(`has to be a function, but it is ${describe(body)}.`);
   const text = Function.prototype.toString.call(body);
   if (/\{\s*\[native code\]\s*\}$/.test(text)) {
@@ -69,7 +69,7 @@ const sourceOf = (body: unknown) => {
   if (node.type !== 'FunctionExpression' && node.type !== 'ArrowFunctionExpression') {
     throw refuse(`is ${node.type}, not a function expression.`);
   }
-  if (node.generator) {
+  if (node.generator && !generators) {
     throw refuse('is a generator; write a function that returns a module, which may hold the generator.');
   }
   return source;
@@ -137,3 +137,15 @@ export function functor(...words: unknown[]): Functor {
   refuseNeeds(source);
   return Object.freeze({ [brand]: true, import: imports, source });
 }
+
+/**
+ * The functor that gives a function which needs nothing of the place where it was written; it may be a generator. Throws
+ * FreeVariableError and FunctorError.
+ */
+export const functionFunctor = <F extends (...args: never[]) => unknown>(
+  fn: F,
+): Functor<Record<never, string>, F> => {
+  const source = `() => (${sourceOf(fn, { generators: true })})`;
+  refuseNeeds(source);
+  return Object.freeze({ [brand]: true, import: Object.freeze({}), source });
+};

@@ -35,6 +35,9 @@ const running = shared[key];
 /** Performs a call within its scope. */
 export const within = <T>(scope: CallScope, perform: () => T): T => running.run(scope, perform);
 
+/** The call that runs, as what runs it made it known; not always a CallScope, because another copy of this may have. */
+export const runningScope = (): { readonly signal: AbortSignal } | undefined => running.getStore();
+
 /** Gives up the call that runs, if it can be given up, as its caller could; what is returned does it. */
 export const giveUpRunning = (): ((reason: unknown) => void) | undefined => {
   const scope = running.getStore() as CallScope | undefined;
