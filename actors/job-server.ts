@@ -6,6 +6,7 @@ import { OptionError } from '../lib/wire/errors.ts';
 import { JobServerCore } from './job-server/core.ts';
 import type { JobServerEvents } from './job-server/events.ts';
 import { type CancelOptions, Job } from './job-server/job.ts';
+import type { Monitor, MonitorOptions } from './job-server/monitor.ts';
 import {
   type CheckedServer,
   checkJobServerOptions,
@@ -35,6 +36,7 @@ let servers = 0;
 export class JobServer implements AsyncDisposable {
   readonly name: string;
   readonly #core: JobServerCore;
+  readonly #monitors = new Set<Monitor>();
   #closing: Promise<void> | undefined;
   #unlisten: (() => void) | undefined;
 
@@ -163,6 +165,23 @@ export class JobServer implements AsyncDisposable {
     return text;
   }
 
+  /**
+   * Opens a web page that shows jobs and nodes as they run and steers them, for those who have its token; it ends with the
+   * job server. Rejects with OptionError, DoorError if it can't listen, and JobServerClosedError.
+   */
+  async monitor(options: MonitorOptions = {}): Promise<Monitor> {
+    const { monitorJobs } = await import('./job-server/monitor.ts');
+    if (this.#core.closed) throw this.#core.closed;
+    const monitor: Monitor = await monitorJobs(this.#core, options, () => this.#monitors.delete(monitor));
+    this.#monitors.add(monitor);
+    // It was closed in the meantime.
+    if (this.#core.closed) {
+      await monitor.close();
+      throw this.#core.closed;
+    }
+    return monitor;
+  }
+
   /** Adds a server while it runs; returns the name of its node. Throws OptionError and JobServerClosedError. */
   addNode(server: string | ServerSpec): string {
     if (this.#core.closed) throw this.#core.closed;
@@ -245,6 +264,7 @@ export class JobServer implements AsyncDisposable {
     this.#unlisten?.();
     release(this);
     await this.#core.end(error);
+    await Promise.all([...this.#monitors].map((monitor) => monitor.close()));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -22,6 +22,7 @@ export { expose, unexpose } from '../actors/control.ts';
 export type { JobServerEvents } from '../actors/job-server/events.ts';
 export type { CancelOptions, Job } from '../actors/job-server/job.ts';
 export type { JobOutput, JobStatus, ReceivedFile } from '../actors/job-server/job-record.ts';
+export type { Monitor as JobMonitor, MonitorOptions as JobMonitorOptions } from '../actors/job-server/monitor.ts';
 export type { JobServerOptions, Preparation, ServerSpec } from '../actors/job-server/options.ts';
 export type { NodeStatus, NodeView, Placement, PlacementRules } from '../actors/job-server/placement.ts';
 export type { JobServerStats, NodeStats } from '../actors/job-server/stats.ts';

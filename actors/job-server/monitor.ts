@@ -6,12 +6,14 @@ import { networkInterfaces } from 'node:os';
 import { type Address, chooseAddress, isWildcard, written } from '../../lib/cluster/direct/address.ts';
 import { doorFailure } from '../../lib/cluster/direct/errors.ts';
 import { OptionError } from '../../lib/wire/errors.ts';
+import type { JobServerCore } from './core.ts';
 import { Guard } from './monitor/guard.ts';
 import { type CheckedMonitorOptions, checkMonitorOptions, type MonitorOptions } from './monitor/options.ts';
 import { Routes } from './monitor/routes.ts';
 import { newToken, tokenIn } from './monitor/token.ts';
 import { Viewers } from './monitor/viewers.ts';
 import type { Watched } from './monitor/watched.ts';
+import { WatchedJobs } from './monitor/watched-jobs.ts';
 
 export type { MonitorOptions } from './monitor/options.ts';
 
@@ -94,7 +96,7 @@ const closeServer = (server: Server): Promise<void> =>
     server.closeIdleConnections();
   });
 
-/** Opens a monitor. Rejects with OptionError, or with DoorError if the operating system does not let it listen. */
+/** Opens a monitor of anything. Rejects with OptionError, or with DoorError if the operating system does not let it listen. */
 export const openMonitor = async (watched: Watched, options: MonitorOptions = {}): Promise<Monitor> => {
   const checked = checkMonitorOptions(options);
   const certificate = certificateOf(checked);
@@ -128,4 +130,26 @@ export const openMonitor = async (watched: Watched, options: MonitorOptions = {}
     close,
     [Symbol.asyncDispose]: close,
   };
+};
+
+/** Opens the monitor of a job server; `onClose` is called when it is closed. Rejects as `openMonitor` does. */
+export const monitorJobs = async (
+  core: JobServerCore,
+  options: MonitorOptions,
+  onClose: () => void,
+): Promise<Monitor> => {
+  const { showArgs } = checkMonitorOptions(options);
+  const watched = new WatchedJobs(core, showArgs);
+  try {
+    const monitor = await openMonitor(watched, options);
+    const close = async () => {
+      onClose();
+      await monitor.close();
+      watched.close();
+    };
+    return { ...monitor, close, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    watched.close();
+    throw error;
+  }
 };

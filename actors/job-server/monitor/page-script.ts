@@ -24,7 +24,7 @@ export const PAGE_SCRIPT = `'use strict';
     for (; value >= 1024 && unit < units.length - 1; unit++) value /= 1024;
     return (unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)) + ' ' + units[unit];
   };
-  const used = (space) => (space ? bytes(space.total - space.free) + ' of ' + bytes(space.total) : dash);
+  const used = (space) => (space ? bytes(space.total - space.free) + ' / ' + bytes(space.total) : dash);
   const usedPart = (space) => (space ? 1 - space.free / space.total : -1);
   const time = (ms) => {
     if (ms === undefined || Number.isNaN(ms)) return dash;
@@ -35,7 +35,11 @@ export const PAGE_SCRIPT = `'use strict';
     const two = (value) => String(value).padStart(2, '0');
     return (s >= 3600 ? Math.floor(s / 3600) + ':' + two(Math.floor(s / 60) % 60) : Math.floor(s / 60)) + ':' + two(s % 60);
   };
-  const ago = (moment) => (moment === undefined ? dash : time(Math.max(0, Math.round((now() - moment) / 1000) * 1000)) + ' ago');
+  const ago = (moment) => {
+    if (moment === undefined) return dash;
+    const seconds = Math.max(0, Math.round((now() - moment) / 1000));
+    return (seconds < 60 ? seconds + ' s' : time(seconds * 1000)) + ' ago';
+  };
   const each = (node) => (node.jobs > 0 ? node.jobTime / node.jobs : undefined);
 
   const say = (text) => {

@@ -36,12 +36,12 @@ th[aria-sort=ascending] button::after { content: ' ▲'; }
 th[aria-sort=descending] button::after { content: ' ▼'; }
 td { font-variant-numeric: tabular-nums; }
 td.long { overflow-wrap: anywhere; min-width: 10rem; }
-td.id { font-family: ui-monospace, monospace; font-size: .85em; overflow-wrap: anywhere; }
+td.id { font-family: ui-monospace, monospace; font-size: .85em; white-space: nowrap; }
 td.tools { white-space: nowrap; text-align: right; padding-right: 0; }
-td.number, th.number { text-align: right; }
+td.number, th.number { text-align: right; white-space: nowrap; }
 .serving, .finished { color: var(--good); }
 .lost, .dropped, .terminated, .abandoned { color: var(--bad); }
-.draining, .closed, .starting, .cancelled, .cancelling { color: var(--warn); }
+.draining, .closed, .starting, .cancelled, .ending { color: var(--warn); }
 td button {
   font: inherit; font-size: .85rem; color: var(--accent); background: none; cursor: pointer;
   border: 1px solid var(--line); border-radius: .35rem; padding: .1rem .55rem; margin-left: .25rem;
@@ -58,8 +58,9 @@ td input { font: inherit; font-size: .85rem; width: 4rem; color: inherit; backgr
   dl { grid-template-columns: repeat(3, 1fr); }
   table, tbody { display: block; }
   thead { display: none; }
-  tr { display: grid; grid-template-columns: 1fr 1fr; gap: .1rem .75rem; padding: .5rem 0; border-top: 1px solid var(--line); }
+  tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(6.5rem, 1fr)); gap: .1rem .75rem; padding: .5rem 0; border-top: 1px solid var(--line); }
   tbody tr:first-child { border-top: 0; }
+  td, td.number, td.id { white-space: normal; overflow-wrap: anywhere; }
   td, td.number { border: 0; padding: 0; text-align: left; min-width: 0; }
   td::before { content: attr(data-title); display: block; color: var(--dim); font-size: .72rem; }
   td.blank { display: none; }

@@ -94,8 +94,9 @@ export class Viewers {
     });
   }
 
-  /** Says farewell to all. */
+  /** Shows all how it ended, and says farewell. */
   close(): void {
+    if (this.#last) this.#look();
     for (const viewer of this.#viewers) viewer.end();
     this.#rest();
   }
