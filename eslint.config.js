@@ -11,6 +11,7 @@ const floors = [
   'lib/jobs',
   'lib/engine',
   'lib/fork',
+  'lib/daemon',
   'actors',
   'lib/cli',
 ];

@@ -246,6 +246,7 @@ export class JobServer implements AsyncDisposable {
   }
 
   async #close(timeout: number): Promise<void> {
+    this.#core.refuse(new JobServerClosedError());
     if (this.pending > 0 && timeout > 0) {
       const late = new AbortController();
       const timer = timeout < 2 ** 31 ? setTimeout(() => late.abort(), timeout) : undefined;

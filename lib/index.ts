@@ -19,6 +19,18 @@ export { SSHManager } from '../actors/cluster/ssh-manager.ts';
 export { Cluster } from '../actors/cluster.ts';
 export { ControlError } from '../actors/control/errors.ts';
 export { expose, unexpose } from '../actors/control.ts';
+export { DaemonError } from '../actors/daemon/errors.ts';
+export type { DaemonEnd, DaemonEvents } from '../actors/daemon/events.ts';
+export type { DaemonOptions, ServiceHours } from '../actors/daemon/options.ts';
+export type { ClientLine, DaemonControl, DaemonStatus } from '../actors/daemon/status.ts';
+export {
+  type SteeredControl,
+  type SteerOptions,
+  steerLocal,
+  steerRemote,
+  type WhichDaemon,
+} from '../actors/daemon/steer.ts';
+export { Daemon, type OpenDaemon } from '../actors/daemon.ts';
 export type { JobServerEvents } from '../actors/job-server/events.ts';
 export type { CancelOptions, Job } from '../actors/job-server/job.ts';
 export type { JobOutput, JobStatus, ReceivedFile } from '../actors/job-server/job-record.ts';
@@ -85,7 +97,10 @@ export type { SupervisorOptions } from '../actors/supervisor/options.ts';
 export type { ChildCounts, ChildInfo } from '../actors/supervisor/requests.ts';
 export type { Strategy } from '../actors/supervisor/strategy.ts';
 export { Supervisor } from '../actors/supervisor.ts';
+export type { Credentials } from './access/credentials.ts';
+export { AccessError, type AccessReason } from './access/errors.ts';
 export * from './cluster.ts';
+export { SitesFolderError } from './daemon/errors.ts';
 export type { TreeNode } from './engine/tree.ts';
 export { ErrandError, ForkError, type ForkStep } from './fork/errors.ts';
 export type { ForkMethod } from './fork/fork-method.ts';

@@ -11,7 +11,8 @@ export interface Controlled {
 /** The socket of a program in one of its user's private folders. */
 export const socketIn = (root: string, pid: number): string => join(root, `${pid}.sock`);
 
-const runs = (pid: number): boolean => {
+/** Whether a process of this user runs. */
+export const runs = (pid: number): boolean => {
   try {
     process.kill(pid, 0);
     return true;

@@ -45,6 +45,7 @@ export class JobServerCore implements NodeHost, JobOwner {
   readonly troubles = new Map<string, string>();
   setup: PreparationText | undefined;
   cleanup: PreparationText | undefined;
+  #refusal: JobServerClosedError | undefined;
   #closed: JobServerClosedError | undefined;
   readonly #scheduler: Scheduler;
   #last = 0;
@@ -86,7 +87,13 @@ export class JobServerCore implements NodeHost, JobOwner {
 
   /** Why nothing is taken any more, if it is not. */
   get closed(): JobServerClosedError | undefined {
-    return this.#closed;
+    return this.#refusal;
+  }
+
+  /** Takes no more jobs; those that there are go on. */
+  refuse(error: JobServerClosedError): void {
+    this.#refusal ??= error;
+    this.#tellRoom();
   }
 
   addNode(name: string, server: CheckedServer, how?: ConstructorParameters<typeof JobNode>[3]): JobNode {
@@ -99,7 +106,7 @@ export class JobServerCore implements NodeHost, JobOwner {
 
   /** Takes a job. Throws QueueFullError and JobServerClosedError. */
   submit(target: TargetText, args: readonly unknown[], options: CheckedSubmitOptions): JobRecord {
-    if (this.#closed) throw this.#closed;
+    if (this.#refusal) throw this.#refusal;
     const { maxQueued } = this.options;
     if (this.queued >= maxQueued) throw new QueueFullError(maxQueued);
     const number = ++this.#last;
@@ -267,19 +274,22 @@ export class JobServerCore implements NodeHost, JobOwner {
       if (callback) tellListener(() => callback(job), `The callback of the job ${record.id}`);
       this.listeners.tellJob(job);
     }
-    this.groups.delete(record);
     record.tell();
+    this.groups.delete(record);
   }
 
   /** Resolves when there is room for one more job. */
   room(): Promise<void> {
-    if (this.#closed) return Promise.reject(this.#closed);
+    if (this.#refusal) return Promise.reject(this.#refusal);
     if (this.queued < this.options.maxQueued) return Promise.resolve();
-    return new Promise((resolve) => void this.#roomWanted.push(resolve));
+    return new Promise<void>((resolve) => void this.#roomWanted.push(resolve)).then(() => {
+      if (this.#refusal) throw this.#refusal;
+    });
   }
 
   #tellRoom(): void {
-    if (this.#roomWanted.length === 0 || this.queued >= this.options.maxQueued) return;
+    if (this.#roomWanted.length === 0) return;
+    if (!this.#refusal && this.queued >= this.options.maxQueued) return;
     const wanted = this.#roomWanted;
     this.#roomWanted = [];
     for (const tell of wanted) tell();
@@ -325,6 +335,7 @@ export class JobServerCore implements NodeHost, JobOwner {
 
   /** Takes no more jobs, ends those that are not over with `error`, and then all nodes. Never rejects. */
   async end(error: JobServerClosedError): Promise<void> {
+    this.refuse(error);
     this.#closed ??= error;
     const inSites = new Set(
       [...this.nodes.values()].flatMap(({ slots }) => [...slots].flatMap(({ jobs }) => jobs)),
@@ -333,7 +344,6 @@ export class JobServerCore implements NodeHost, JobOwner {
       if (!inSites.has(record)) this.#over(record, 'cancelled', { error });
     }
     this.#scheduler.close();
-    this.#tellRoom();
     await Promise.all([...this.nodes.values()].map((node) => node.close()));
     for (const record of this.groups.of(undefined)) this.#over(record, 'terminated', { error });
     if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });

@@ -23,11 +23,18 @@ export type JobArg<P> =
 export type JobArgs<A extends readonly unknown[]> = { [K in keyof A]: JobArg<A[K]> };
 
 /** What a job gives whose function returns a T. */
-export type JobResult<T> =
-  Awaited<T> extends AsyncGenerator<infer _, infer R> ? Received<Awaited<R>> : Received<Awaited<T>>;
+export type JobResult<T> = [T] extends [never]
+  ? never
+  : Awaited<T> extends AsyncGenerator<infer _, infer R>
+    ? Received<Awaited<R>>
+    : Received<Awaited<T>>;
 
 /** What it says before its end, if its function says it by `yield`. */
-export type JobProvisional<T> = Awaited<T> extends AsyncGenerator<infer Y> ? Received<Y> : unknown;
+export type JobProvisional<T> = [T] extends [never]
+  ? unknown
+  : Awaited<T> extends AsyncGenerator<infer Y>
+    ? Received<Y>
+    : unknown;
 
 /** The job of a function. */
 export type JobOf<F extends AnyFunction> = Job<JobResult<ReturnType<F>>, JobProvisional<ReturnType<F>>>;

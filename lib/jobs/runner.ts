@@ -199,6 +199,8 @@ class Runner extends RemoteTarget implements RunnerService, ScopeHost {
       const call = fn && (await this.#find(fn));
       scope.refuseGivenUp();
       this.#tell(this.#desk.started(number));
+      // Now: it may never let go of this thread.
+      this.#flush();
       began = performance.now();
       const { program } = extras;
       const value = program

@@ -28,6 +28,8 @@ export interface NodeState {
   readonly disk?: { readonly total: number; readonly free: number };
   /** The largest file that a job may send or fetch, in bytes; not said if there is no bound. */
   readonly maxFileSize?: number;
+  /** Whether a job server is to have a fresh site there for each job. */
+  readonly restartWorkers?: boolean;
 }
 
 /** What a client of a scheduler tells it over `/node` when it changes, so that it gets its share. */

@@ -54,8 +54,8 @@ type Engine = ChildProcess & { readonly pid: number };
 const whenAborted = (signal: AbortSignal): Promise<void> =>
   signal.aborted ? Promise.resolve() : once(signal, 'abort').then(() => {});
 
-/** What a site should not take for its own: that the daemon was started by a login. */
-const ownEnvironment = (): NodeJS.ProcessEnv => {
+/** The daemon's environment, without what a site should not take for its own: that the daemon was started by a login. */
+export const ownEnvironment = (): NodeJS.ProcessEnv => {
   const { SSH_CONNECTION, SSH_CLIENT, SSH_TTY, ...env } = process.env;
   return env;
 };
