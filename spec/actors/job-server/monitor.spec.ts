@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { JobServerOptions } from '../../../lib/index.ts';
+import type { Job, JobServerOptions } from '../../../lib/index.ts';
 import { closeJobs, openJobs, work } from '../../support/jobs.ts';
 import { fixture, rejection } from '../../support/sites.ts';
 import { ask, bearer, begin, cookieOf, events, type Told, until } from './monitor/asking.ts';
@@ -29,8 +29,8 @@ describe('the monitor of a job server', () => {
 
   test('A11: the monitor shows submitted, done, pending and per-node figures while jobs run, and cancelling a job from it ends that job', async () => {
     const { jobs, told, status, post } = await watch();
-    const [first, second] = [jobs.submit(work.announce), jobs.submit(work.announce)];
-    const [third, queued] = [jobs.submit(work.add, [1, 2]), jobs.submit(work.announce)];
+    const [first, second] = [1, 2].map(() => jobs.submit(work.announce, [], { grace: 50 })) as [Job, Job];
+    const [third, queued] = [jobs.submit(work.rest, [20]), jobs.submit(work.announce, [], { grace: 50 })];
     await until(told, totals({ submitted: 4, queued: 2, running: 2, done: 0, failed: 0, cancelled: 0 }));
     const now = await status();
     expect(now.nodes).toMatchObject([{ name: 'local', state: 'serving', cpus: 2, busy: 2, jobs: 0 }]);
@@ -44,7 +44,7 @@ describe('the monitor of a job server', () => {
       message: expect.stringContaining('in the monitor'),
     });
     expect(first.status).toBe('cancelled');
-    expect(await third).toBe(3);
+    expect(await third).toBe(20);
     expect((await post(`/jobs/${queued.id}/cancel`)).code).toBe(202);
     await rejection(queued.result);
     await until(told, totals({ submitted: 4, queued: 0, running: 1, done: 1, failed: 0, cancelled: 2 }));
@@ -68,7 +68,7 @@ describe('the monitor of a job server', () => {
 
   test('D10: without credentials, or from the page of somebody else, a job that runs is not cancelled', async () => {
     const { jobs, monitor, post } = await watch();
-    const job = jobs.submit(work.announce);
+    const job = jobs.submit(work.announce, [], { grace: 50 });
     for await (const _ of job.provisional) break;
     const Cookie = await cookieOf(monitor);
     const strangers: Record<string, string>[] = [{}, { Cookie }, { Cookie, Origin: 'http://example.com' }];
