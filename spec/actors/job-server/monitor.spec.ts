@@ -86,8 +86,8 @@ describe('the monitor of a job server', () => {
     const args = [{ name: '<script>alert(1)</script>', deep: { deeper: { deepest: {} } } }];
     await jobs.submit(`${fixture('jobs.js').href}#echo`, args);
     await rejection(jobs.submit(work.fail, [7]).result);
-    const { data } = await until(told, ({ data }) => data.ended?.some((job: object) => 'error' in job));
-    expect(data.ended[0]).toMatchObject({
+    const { data } = await until(told, ({ data }) => data.ended?.some((job) => 'error' in job) === true);
+    expect(data.ended![0]).toMatchObject({
       what: 'jobs.js#fail',
       status: 'terminated',
       args: '7',
@@ -104,7 +104,7 @@ describe('the monitor of a job server', () => {
   test('a node is drained, resumed and given other slots', async () => {
     const { jobs, told, post } = await watch();
     const node = (expected: object) => (each: Told) =>
-      each.data.nodes?.set?.some((one: object) => expect.objectContaining(expected).asymmetricMatch(one));
+      each.data.nodes?.set?.some((one) => expect.objectContaining(expected).asymmetricMatch(one)) === true;
     await post('/nodes/local/cpus', { cpus: 1 });
     await until(told, node({ name: 'local', cpus: 1 }));
     expect(jobs.ncpus).toBe(1);

@@ -79,10 +79,14 @@ export const cookieOf = async (monitor: Monitor, asked: Asked = {}): Promise<str
   return headers['set-cookie']![0]!.split(';')[0]!;
 };
 
+/** What events have of what specs look for. */
 export interface Told {
   readonly event: string;
-  // biome-ignore lint/suspicious/noExplicitAny: each spec knows what it looks for
-  readonly data: any;
+  readonly data: {
+    readonly totals?: Readonly<Record<string, number>>;
+    readonly nodes?: { readonly set?: readonly object[] };
+    readonly ended?: readonly object[];
+  };
 }
 
 /** The events that a viewer gets, one after the other. */

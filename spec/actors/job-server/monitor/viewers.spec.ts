@@ -122,6 +122,11 @@ describe('those who look on', () => {
     expect(stuck.ended).toBe(true);
     expect(viewers.size).toBe(0);
     expect(vi.getTimerCount()).toBe(0);
+    const gone = show(viewers);
+    gone.takesMore = false;
+    submitted(watched, 9);
+    gone.destroy();
+    expect(vi.getTimerCount()).toBe(0);
     looks.mockClear();
     vi.advanceTimersByTime(60_000);
     expect(looks).not.toHaveBeenCalled();
