@@ -10,6 +10,7 @@ import type { ArgLists } from './job-server/journal/args.ts';
 import type { JobBatch } from './job-server/journal/job-batch.ts';
 import { JournaledJobs } from './job-server/journal/journaled-jobs.ts';
 import { type FoldWords, MapRun, type MapWords } from './job-server/map.ts';
+import type { Monitor, MonitorOptions } from './job-server/monitor.ts';
 import {
   checkJobServerOptions,
   checkServer,
@@ -38,6 +39,7 @@ let servers = 0;
 export class JobServer implements AsyncDisposable {
   readonly name: string;
   readonly #core: JobServerCore;
+  readonly #monitors = new Set<Monitor>();
   #closing: Promise<void> | undefined;
   #unlisten: (() => void) | undefined;
 
@@ -251,6 +253,23 @@ export class JobServer implements AsyncDisposable {
   }
 
   /**
+   * Opens a web page that shows jobs and nodes as they run and steers them, for those who have its token; it ends with the
+   * job server. Rejects with OptionError, DoorError if it can't listen, and JobServerClosedError.
+   */
+  async monitor(options: MonitorOptions = {}): Promise<Monitor> {
+    const { monitorJobs } = await import('./job-server/monitor.ts');
+    if (this.#core.closed) throw this.#core.closed;
+    const monitor: Monitor = await monitorJobs(this.#core, options, () => this.#monitors.delete(monitor));
+    this.#monitors.add(monitor);
+    // It was closed in the meantime.
+    if (this.#core.closed) {
+      await monitor.close();
+      throw this.#core.closed;
+    }
+    return monitor;
+  }
+
+  /**
    * Adds a server while it runs; its nodes are told by the event `node`, those of a daemon when it has answered. Throws
    * OptionError and JobServerClosedError.
    */
@@ -337,6 +356,7 @@ export class JobServer implements AsyncDisposable {
     this.#unlisten?.();
     release(this);
     await this.#core.end(error);
+    await Promise.all([...this.#monitors].map((monitor) => monitor.close()));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -40,6 +40,10 @@ export { JournalDamagedError, JournalError, JournalHeldError } from '../actors/j
 export { repairJournal } from '../actors/job-server/journal/folder.ts';
 export type { JobBatch, ResultOptions } from '../actors/job-server/journal/job-batch.ts';
 export type { FoldWords, ListsOf, MapOptions, MapWords } from '../actors/job-server/map.ts';
+export type {
+  Monitor as JobMonitor,
+  MonitorOptions as JobMonitorOptions,
+} from '../actors/job-server/monitor.ts';
 export type { JobServerOptions, Preparation, ServerSpec } from '../actors/job-server/options.ts';
 export type { NodeStatus, NodeView, Placement, PlacementRules } from '../actors/job-server/placement.ts';
 export type { JobServerStats, NodeStats } from '../actors/job-server/stats.ts';

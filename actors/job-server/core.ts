@@ -41,6 +41,8 @@ export class JobServerCore implements NodeHost, JobOwner {
   readonly files = new OutgoingFiles();
   readonly groups = new Groups();
   readonly listeners = new Listeners();
+  /** How many jobs are over, by how they ended. */
+  readonly ended: Record<EndStatus, number> = { finished: 0, cancelled: 0, terminated: 0, abandoned: 0 };
   readonly since = performance.now();
   /** Servers that have no node, and why. */
   readonly troubles = new Map<string, string>();
@@ -88,6 +90,11 @@ export class JobServerCore implements NodeHost, JobOwner {
 
   get restartWorkers(): boolean {
     return this.options.restartWorkers;
+  }
+
+  /** How many jobs were ever submitted. */
+  get submitted(): number {
+    return this.#last;
   }
 
   /** How many argument sets are held for jobs that have not begun. */
@@ -371,6 +378,7 @@ export class JobServerCore implements NodeHost, JobOwner {
 
   #finish(record: JobRecord, status: EndStatus, outcome: Outcome): void {
     if (!record.end(status, outcome)) return;
+    this.ended[status]++;
     const { callback } = record.options;
     if (callback || this.listeners.hearsOfJobs) {
       const job = new Job(record) as Job<never, never>;
