@@ -24,7 +24,7 @@ const noUpwardImports = floors.map((floor, height) => ({
       {
         patterns: [
           {
-            regex: `^(?:\\.\\.?/)+(?:lib/)?(?:${[...floors.slice(height + 1), 'lib/index.ts', 'index.ts']
+            regex: `^(?:\\.\\./)+(?:lib/)?(?:${[...floors.slice(height + 1), 'lib/index.ts', 'index.ts']
               .map((above) => above.replace(/^lib\//, ''))
               .join('|')})(?:/|$)`,
             message: `${floor} is below it: imports go down the floors, never up (docs/how-it-works.md).`,

@@ -6,9 +6,9 @@ import { OptionError } from '../lib/wire/errors.ts';
 import { JobServerCore } from './job-server/core.ts';
 import type { JobServerEvents } from './job-server/events.ts';
 import { type CancelOptions, Job } from './job-server/job.ts';
+import { type FoldWords, MapRun, type MapWords } from './job-server/map.ts';
 import type { Monitor, MonitorOptions } from './job-server/monitor.ts';
 import {
-  type CheckedServer,
   checkJobServerOptions,
   checkServer,
   type JobServerOptions,
@@ -21,7 +21,7 @@ import { type JobServerStats, statsOf, statsText } from './job-server/stats.ts';
 import { checkSubmitOptions, type SubmitOptions } from './job-server/submit-options.ts';
 import { type ProgramTarget, targetText } from './job-server/target.ts';
 import { JobTemplate } from './job-server/template.ts';
-import type { JobOf, SubmitOptionsOf, SubmitRest } from './job-server/types.ts';
+import type { JobOf, JobResult, SubmitOptionsOf, SubmitRest } from './job-server/types.ts';
 import { adopt, release } from './root.ts';
 
 /** The node of this host. */
@@ -46,7 +46,7 @@ export class JobServer implements AsyncDisposable {
     this.#core = new JobServerCore(this.name, checked);
     const { ncpus, fork, execArgv, signal } = checked;
     this.#core.addNode(LOCAL, { text: 'local', fork, labels: {}, site: { execArgv } }, { cpus: ncpus });
-    for (const server of checked.servers) this.#add(server);
+    for (const server of checked.servers) if (server !== 'auto') this.#core.addServer(server);
     if (signal) this.#unlisten = whenAborted(signal, () => void this.terminate());
     adopt(this);
   }
@@ -91,6 +91,23 @@ export class JobServer implements AsyncDisposable {
       (args, own) => new Job(this.#core.submit(text, args, checkSubmitOptions(own))) as JobOf<F>,
       options,
     );
+  }
+
+  /**
+   * Calls a function with the first elements of all lists, then with the second ones, and so on, in chunks, and gives all
+   * results, or what `fold` joins them to: Octave's cellfun and arrayfun. Its last word are options. Rejects with the first
+   * failure, which has the element's `index`, or with OptionError, FreeVariableError, FunctorError and UniformOutputError.
+   */
+  map<F extends AnyFunction>(
+    target: Callable<F> | F,
+    ...words: FoldWords<F>
+  ): Promise<JobResult<ReturnType<F>>>;
+  map<F extends AnyFunction>(
+    target: Callable<F> | F,
+    ...words: MapWords<F>
+  ): Promise<JobResult<ReturnType<F>>[]>;
+  async map(target: unknown, ...words: unknown[]): Promise<unknown> {
+    return new MapRun(this.#core, target, words).run();
   }
 
   /** Resolves when all jobs of a group are over, or all of all groups. Rejects with the signal's reason only. */
@@ -182,12 +199,20 @@ export class JobServer implements AsyncDisposable {
     return monitor;
   }
 
-  /** Adds a server while it runs; returns the name of its node. Throws OptionError and JobServerClosedError. */
-  addNode(server: string | ServerSpec): string {
+  /**
+   * Adds a server while it runs; its nodes are told by the event `node`, those of a daemon when it has answered. Throws
+   * OptionError and JobServerClosedError.
+   */
+  addServer(server: string | ServerSpec): void {
     if (this.#core.closed) throw this.#core.closed;
-    const name = this.#add(checkServer(server));
-    if (name === undefined) throw new OptionError('server', "'auto' is given to JobServer.open().");
-    return name;
+    const checked = checkServer(server);
+    if (checked === 'auto') throw new OptionError('server', "'auto' is given to JobServer.open().");
+    this.#core.addServer(checked);
+  }
+
+  /** Gives up all nodes of a server, as it was written, and looks for no more there. Their jobs are lost. */
+  async dropServer(server: string): Promise<void> {
+    await this.#core.dropServer(server);
   }
 
   /** A node takes no more jobs; resolves when those that it has are over. Throws OptionError. */
@@ -209,9 +234,7 @@ export class JobServer implements AsyncDisposable {
 
   /** Gives a node up at once: its jobs are lost, and run elsewhere if their `retry` allows. Throws OptionError. */
   async dropNode(name: string): Promise<void> {
-    const node = this.#node(name);
-    await node.close();
-    this.#core.nodes.delete(name);
+    await this.#core.dropNode(this.#node(name));
   }
 
   /**
@@ -288,13 +311,5 @@ export class JobServer implements AsyncDisposable {
     if (node) return node;
     const names = [...this.#core.nodes.keys()].join(', ');
     throw new OptionError('node', `There is no node ${JSON.stringify(name)}; there are ${names}.`);
-  }
-
-  #add(server: CheckedServer | 'auto'): string | undefined {
-    if (server === 'auto') return undefined;
-    let name = server.text;
-    for (let number = 2; this.#core.nodes.has(name); number++) name = `${server.text}#${number}`;
-    this.#core.addNode(name, server);
-    return name;
   }
 }

@@ -9,6 +9,28 @@ export type { ArgsFor, ClusterCalls, Lender, ResultOf, Where } from '../actors/c
 export { currentCluster } from '../actors/cluster/current-cluster.ts';
 export type { AddProcsTarget } from '../actors/cluster/manager-of.ts';
 export type { ClusterView, EverywhereOptions, RmProcsOptions } from '../actors/cluster/view.ts';
+export type {
+  ArraysFor,
+  CellfunOptions,
+  CommonCellfunOptions,
+  ElementFailure,
+  ErrorHandler,
+  Fold,
+  FoldOptions,
+  VectorizedOptions,
+} from '../actors/network/cellfun.ts';
+export { currentNetwork } from '../actors/network/current-network.ts';
+export { ElementError, UniformOutputError } from '../actors/network/errors.ts';
+export type { Evaluation } from '../actors/network/evaluation.ts';
+export type { NetworkNode } from '../actors/network/node.ts';
+export type {
+  NetworkInfo,
+  NetworkView,
+  NodeChoice,
+  NodeInfo,
+  NodesChoice,
+  Received as ReceivedMessage,
+} from '../actors/network/view.ts';
 export {
   type AnyWorkerPool,
   CachingPool,
@@ -51,6 +73,9 @@ export {
   type FunctionsOf,
   functionsOf,
 } from './cluster/functions.ts';
+export { CommandError, NoNetworkError } from './cluster/messages/errors.ts';
+export type { SelectOptions, SendOptions } from './cluster/messages/options.ts';
+export type { MailboxBounds } from './cluster/messages/protocol.ts';
 export { ChannelClosedError, FutureSetError, NoReferenceError } from './cluster/references/errors.ts';
 export { Future } from './cluster/references/future.ts';
 export type { FutureOptions } from './cluster/references/make.ts';

@@ -34,7 +34,11 @@ export { Daemon, type OpenDaemon } from '../actors/daemon.ts';
 export type { JobServerEvents } from '../actors/job-server/events.ts';
 export type { CancelOptions, Job } from '../actors/job-server/job.ts';
 export type { JobOutput, JobStatus, ReceivedFile } from '../actors/job-server/job-record.ts';
-export type { Monitor as JobMonitor, MonitorOptions as JobMonitorOptions } from '../actors/job-server/monitor.ts';
+export type { FoldWords, ListsOf, MapOptions, MapWords } from '../actors/job-server/map.ts';
+export type {
+  Monitor as JobMonitor,
+  MonitorOptions as JobMonitorOptions,
+} from '../actors/job-server/monitor.ts';
 export type { JobServerOptions, Preparation, ServerSpec } from '../actors/job-server/options.ts';
 export type { NodeStatus, NodeView, Placement, PlacementRules } from '../actors/job-server/placement.ts';
 export type { JobServerStats, NodeStats } from '../actors/job-server/stats.ts';
@@ -44,6 +48,9 @@ export type { JobTemplate } from '../actors/job-server/template.ts';
 export type { JobArgs, JobOf, JobProvisional, JobResult } from '../actors/job-server/types.ts';
 export { JobServer } from '../actors/job-server.ts';
 export { type Bond, type Down, type DownReason, link, type Monitored, monitor } from '../actors/monitor.ts';
+export type { NetworkHost, NetworkHostOptions } from '../actors/network/hosts.ts';
+export type { LocalJobs, NetworkOptions } from '../actors/network/options.ts';
+export { Network } from '../actors/network.ts';
 export { type OfferOptions, offer, retract, type TakeOptions, take } from '../actors/offer.ts';
 export { ElasticPool, type ElasticPoolOptions, type WorkerSource } from '../actors/pool/elastic-pool.ts';
 export {
@@ -116,6 +123,7 @@ export {
   ProgramError,
   QueueFullError,
   type ServerTrouble,
+  UniformOutputError,
 } from './jobs/errors.ts';
 export * from './jobs.ts';
 export {

@@ -79,11 +79,20 @@ const checkEverywhere = (options: EverywhereOptions): EverywhereOptions => {
   return options;
 };
 
+let memberIn: (view: ClusterView) => Member;
+
+/** What this process is in a cluster, for what is built on clusters; for this package alone. */
+export const memberOfView = (view: ClusterView): Member => memberIn(view);
+
 /** A cluster as any of its processes sees it: who is there, and all that can be called. */
 export class ClusterView extends ClusterCalls {
   readonly #member: Member;
   readonly #requests: ClusterRequests;
   #defaultPool: DefaultWorkerPool | undefined;
+
+  static {
+    memberIn = (view) => view.#member;
+  }
 
   constructor(member: Member, requests: ClusterRequests) {
     super(member, {});

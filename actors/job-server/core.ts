@@ -22,6 +22,7 @@ import { Job } from './job.ts';
 import { jobsIn, withResults } from './job-args.ts';
 import { type EndStatus, type JobOwner, JobRecord } from './job-record.ts';
 import { JobNode, type NodeHost } from './node.ts';
+import { FollowedServer, type FollowHost } from './nodes/daemon-node.ts';
 import type { CheckedJobServerOptions, CheckedServer, PreparationText } from './options.ts';
 import { OutgoingFiles } from './outgoing-files.ts';
 import { Scheduler } from './scheduler.ts';
@@ -52,6 +53,7 @@ export class JobServerCore implements NodeHost, JobOwner {
   /** Jobs that wait for others or for their files, and hold their arguments too. */
   #waiting = 0;
   #roomWanted: (() => void)[] = [];
+  readonly #followed = new Set<FollowedServer>();
   #folder: string | undefined;
 
   constructor(name: string, options: CheckedJobServerOptions) {
@@ -59,15 +61,17 @@ export class JobServerCore implements NodeHost, JobOwner {
     this.options = options;
     this.setup = options.setup;
     this.cleanup = options.cleanup;
-    const { nodeTimeout, restartWorkers } = options;
+    const { nodeTimeout } = options;
     const { nodes } = this;
     this.#scheduler = new Scheduler({
       nodes: { [Symbol.iterator]: () => nodes.values() },
       nodeTimeout,
-      restartWorkers,
       troubles: (): ServerTrouble[] => [...this.troubles].map(([server, why]) => ({ server, why })),
       failed: (record, error) => this.#over(record, 'terminated', { error }),
       left: () => this.#tellRoom(),
+      looked: () => {
+        for (const each of this.#followed) each.demandChanged();
+      },
     });
   }
 
@@ -96,7 +100,53 @@ export class JobServerCore implements NodeHost, JobOwner {
     this.#tellRoom();
   }
 
-  addNode(name: string, server: CheckedServer, how?: ConstructorParameters<typeof JobNode>[3]): JobNode {
+  /** Adds what a user has listed; returns the name of its node, if that is known already. */
+  addServer(server: CheckedServer): string | undefined {
+    if (server.fork !== 'daemon') return this.addNode(server.text, server).name;
+    this.#followed.add(new FollowedServer(server, this.#followHost));
+    return undefined;
+  }
+
+  /** Gives up what is behind a server. Never rejects. */
+  async dropServer(text: string): Promise<void> {
+    for (const each of this.#followed) {
+      if (each.server.text !== text) continue;
+      each.close();
+      this.#followed.delete(each);
+    }
+    this.troubles.delete(text);
+    await Promise.all(
+      [...this.nodes.values()].map((node) => node.server.text === text && this.dropNode(node)),
+    );
+  }
+
+  /** Ends a node; its jobs are lost. Never rejects. */
+  async dropNode(node: JobNode): Promise<void> {
+    await node.close();
+    this.nodes.delete(node.name);
+  }
+
+  get #followHost(): FollowHost {
+    return {
+      credentials: this.options.credentials,
+      found: (server, state) => this.addNode(server.name ?? state.name, server, { status: 'starting' }),
+      trouble: ({ text }, why) => {
+        if (why === undefined) this.troubles.delete(text);
+        else this.troubles.set(text, why);
+        this.pump();
+      },
+      gone: (node) => void this.dropNode(node),
+      demand: () => {
+        const { first } = this.#scheduler;
+        const busy = [...this.nodes.values()].reduce((sum, node) => sum + node.busy, 0);
+        return { wants: this.#scheduler.length + busy, ...first };
+      },
+    };
+  }
+
+  addNode(wanted: string, server: CheckedServer, how?: ConstructorParameters<typeof JobNode>[3]): JobNode {
+    let name = wanted;
+    for (let number = 2; this.nodes.has(name); number++) name = `${wanted}#${number}`;
     const node = new JobNode(name, server, this, how);
     this.nodes.set(name, node);
     this.listeners.tellNode(node.view);
@@ -316,9 +366,11 @@ export class JobServerCore implements NodeHost, JobOwner {
   siteOptions({ name, server }: JobNode, number: number): RemoteManagerOptions {
     const { stdout, stderr } = this.options;
     const { host, fork, site } = server;
+    const { credentials } = this.options;
     return {
       stdout,
       stderr,
+      ...(fork === 'daemon' && credentials && { credentials }),
       ...site,
       name: `${this.name}/${name}/${number}`,
       fork,
@@ -344,6 +396,7 @@ export class JobServerCore implements NodeHost, JobOwner {
       if (!inSites.has(record)) this.#over(record, 'cancelled', { error });
     }
     this.#scheduler.close();
+    for (const each of this.#followed) each.close();
     await Promise.all([...this.nodes.values()].map((node) => node.close()));
     for (const record of this.groups.of(undefined)) this.#over(record, 'terminated', { error });
     if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });

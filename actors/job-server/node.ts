@@ -88,8 +88,19 @@ export class JobNode {
   get cpus(): number {
     const own = this.#cpus ?? this.#state?.cpus ?? this.#facts?.cpus ?? 1;
     if (!this.#state) return own;
+    const { cpus, free, share = cpus } = this.#state;
     // Others may have sites there too.
-    return Math.min(own, this.#state.cpus, this.slots.size + this.#state.free);
+    return Math.min(own, cpus, share, this.slots.size + free);
+  }
+
+  /** Whether its slots are shared out among clients. */
+  get isShared(): boolean {
+    return this.#state?.share !== undefined;
+  }
+
+  /** Whether each job has a fresh site here. */
+  get restartsWorkers(): boolean {
+    return this.#host.restartWorkers || this.#state?.restartWorkers === true;
   }
 
   /** How many slots have a job. */
@@ -145,10 +156,13 @@ export class JobNode {
 
   /** What a daemon says of itself. */
   told(state: NodeState): void {
+    const before = this.#state;
     this.#state = state;
-    if (this.#status !== 'dropped') this.#status = state.state;
-    this.trouble = undefined;
-    this.#changed();
+    const isBack = this.#status === 'lost' || this.#status === 'starting';
+    // What this job server's user has drained stays so.
+    if (isBack || state.state !== before?.state) this.setStatus(state.state);
+    else this.#changed();
+    this.trim();
   }
 
   /** It is out of reach, or back. */
@@ -265,7 +279,7 @@ export class JobNode {
   #freed(slot: Slot): void {
     this.#failures = 0;
     this.trouble = undefined;
-    const isUsed = this.#host.restartWorkers && slot.hasRun;
+    const isUsed = this.restartsWorkers && slot.hasRun;
     if (isUsed) {
       this.slots.delete(slot);
       void slot.close(false);
@@ -293,7 +307,10 @@ export class JobNode {
 
   /** A site could not be started: the next try waits. */
   #failed(cause: unknown): void {
-    this.trouble = cause instanceof Error ? cause.message : textOf(cause);
+    // Another client was quicker: that is no trouble of the node's.
+    const isBusy = (cause as { readonly step?: unknown }).step === 'busy';
+    if (isBusy) this.#failures = 0;
+    else this.trouble = cause instanceof Error ? cause.message : textOf(cause);
     const delay = Math.min(MOST_DELAY, FIRST_DELAY * 2 ** this.#failures++);
     clearTimeout(this.#pause);
     this.#pause = setTimeout(() => {

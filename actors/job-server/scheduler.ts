@@ -12,12 +12,13 @@ export interface SchedulerHost {
   readonly nodes: Iterable<JobNode>;
   /** How long jobs wait if there is no node for them, in milliseconds. */
   readonly nodeTimeout: number;
-  readonly restartWorkers: boolean;
   /** What is known of servers that have no node yet. */
   troubles(): readonly ServerTrouble[];
   failed(record: JobRecord, error: Error): void;
   /** Jobs have left the queue. */
   left(): void;
+  /** All that could be done now is done. */
+  looked(): void;
 }
 
 /** Which job runs where: those in the queue, and when each of them leaves for which slot. */
@@ -40,6 +41,16 @@ export class Scheduler {
     record.status = 'created';
     this.#lanes.of(record).add(record, front);
     this.pump();
+  }
+
+  /** The priority of the job that is first, and since when it waits. */
+  get first(): { readonly priority: number; readonly since: number } | undefined {
+    let first: JobRecord | undefined;
+    for (const lane of this.#lanes) {
+      const next = lane.peek();
+      if (next && (!first || next.options.priority > first.options.priority)) first = next;
+    }
+    return first && { priority: first.options.priority, since: first.submitTime };
   }
 
   /** A job was ended in the queue. */
@@ -67,6 +78,7 @@ export class Scheduler {
     this.#startMore();
     for (const lane of this.#lanes) this.#watch(lane);
     if (left) this.#host.left();
+    this.#host.looked();
   };
 
   /** Gives jobs to sites that wait for them, the least busy node first. */
@@ -95,7 +107,7 @@ export class Scheduler {
     const pace = node.paceOf(fn);
     const records = [first];
     const slots = this.#slots;
-    const size = this.#host.restartWorkers ? 1 : Math.min(MOST_TOGETHER, pace.size(lane.length + 1, slots));
+    const size = node.restartsWorkers ? 1 : Math.min(MOST_TOGETHER, pace.size(lane.length + 1, slots));
     while (records.length < size) {
       const next = lane.peek();
       if (!next || next.fn !== fn || next.alone || next.options.priority !== first.options.priority) break;

@@ -238,6 +238,7 @@ export class Slot {
         timer = setTimeout(resolve, CLEAN_FOR);
       });
       await Promise.race([cleaned, late]).catch((cause: unknown) => {
+        if (isEndOfSite(cause)) return;
         process.emitWarning(`The cleanup of ${this.site.name} failed: ${textOf(cause)}`);
       });
       clearTimeout(timer);

@@ -4,7 +4,7 @@ import { accessTo, type PoolAccess } from './access.ts';
 import { boundOf } from './bound.ts';
 import { CachingPool } from './caching-pool.ts';
 import { elementsOf } from './elements.ts';
-import { MapRun, type Results } from './map-run.ts';
+import { type MapJob, MapRun, type Results } from './map-run.ts';
 import { checkParallelOptions, type ImapOptions, type ParallelOptions, type PmapOptions } from './options.ts';
 import { ResultStream } from './result-stream.ts';
 import { Retries } from './retry.ts';
@@ -33,21 +33,19 @@ export const argsFor = (pool: ParallelOptions['pool'], args: readonly unknown[])
 
 const begin = (
   member: Member,
-  fn: Callable<AnyFunction>,
+  perform: MapJob['perform'],
   input: Elements<unknown>,
   results: Results,
   access: PoolAccess | undefined,
   options: PmapOptions<never>,
 ): MapRun => {
-  const name = plain(nameOf(fn));
   const { batchSize = 'auto', concurrency, onError, onProgress } = options;
-  const args = argsFor(options.pool, options.args ?? []);
   const run: MapRun = new MapRun({
     member,
     pool: access,
     elements: elementsOf(input, () => run.go()),
     results,
-    perform: (peer, elements, within) => peer.performEach(name, elements, args, within),
+    perform,
     batchSize,
     concurrency,
     retries: new Retries(options.retry),
@@ -55,6 +53,41 @@ const begin = (
     onProgress,
   });
   return run;
+};
+
+/** How the processes of a pool call a function once for each element. */
+const performing = (fn: Callable<AnyFunction>, options: PmapOptions<never>): MapJob['perform'] => {
+  const name = plain(nameOf(fn));
+  const args = argsFor(options.pool, options.args ?? []);
+  return (peer, elements, within) => peer.performEach(name, elements, args, within);
+};
+
+/** `pmap` of what processes can do with elements besides calling a function with each; for this package alone. */
+export const mapOver = async (
+  member: Member,
+  perform: MapJob['perform'],
+  input: Elements<unknown>,
+  options: PmapOptions<never>,
+): Promise<unknown[]> => {
+  options.signal?.throwIfAborted();
+  const { access } = await workersOf(member, options.pool);
+  const results: unknown[] = [];
+  const keep: Results = {
+    room: () => Infinity,
+    begin: () => {},
+    put: (index, value) => {
+      results[index] = value;
+    },
+  };
+  const run = begin(member, perform, input, keep, access, options);
+  const unbound = boundOf(run, 'pmap', options.timeout, options.signal);
+  run.go();
+  try {
+    await run.ended;
+  } finally {
+    unbound();
+  }
+  return results;
 };
 
 /**
@@ -70,32 +103,9 @@ export const pmap = async <F extends AnyFunction, Replacement = never>(
   options: PmapOptions<Parameters<F>[0], Replacement, Rest<F>> = {},
 ): Promise<(Result<F> | Replacement)[]> => {
   checkParallelOptions(options, 'pmap');
-  options.signal?.throwIfAborted();
-  nameOf(fn);
-  const { access } = await workersOf(member, options.pool);
-  const results: unknown[] = [];
-  const run = begin(
-    member,
-    fn as Callable<AnyFunction>,
-    input,
-    {
-      room: () => Infinity,
-      begin: () => {},
-      put: (index, value) => {
-        results[index] = value;
-      },
-    },
-    access,
-    options as PmapOptions<never>,
-  );
-  const unbound = boundOf(run, 'pmap', options.timeout, options.signal);
-  run.go();
-  try {
-    await run.ended;
-  } finally {
-    unbound();
-  }
-  return results as (Result<F> | Replacement)[];
+  const all = options as PmapOptions<never>;
+  const perform = performing(fn as Callable<AnyFunction>, all);
+  return (await mapOver(member, perform, input, all)) as (Result<F> | Replacement)[];
 };
 
 /** How far a map may be ahead of its consumer for each worker: enough for two batches of short elements. */
@@ -118,7 +128,7 @@ export async function* imap<F extends AnyFunction, Replacement = never>(
   const results = new ResultStream(ahead ?? AHEAD * count, ordered, () => run.go());
   const run = begin(
     member,
-    fn as Callable<AnyFunction>,
+    performing(fn as Callable<AnyFunction>, options as PmapOptions<never>),
     input,
     results,
     access,

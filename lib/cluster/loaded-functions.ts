@@ -2,6 +2,8 @@ import { hostname } from 'node:os';
 import { giveUpRunning } from '../wire/call/scope.ts';
 import { byReference, RemoteTarget } from '../wire/reference/reference.ts';
 import { classNames } from '../wire/shared.ts';
+import { ArraysDesk } from './arrays/desk.ts';
+import type { ArraysService } from './arrays/protocol.ts';
 import { isThenable, mapBatch, reduceChunk } from './batch.ts';
 import { withBroadcasts } from './broadcast/broadcast.ts';
 import { BroadcastDesk } from './broadcast/broadcasts.ts';
@@ -9,6 +11,8 @@ import type { BroadcastService } from './broadcast/protocol.ts';
 import { InterruptedError } from './errors.ts';
 import type { FunctionText, Outcome } from './function-text.ts';
 import type { AnyFunction } from './functions.ts';
+import { MessagesDesk } from './messages/desk.ts';
+import type { MessagesService } from './messages/protocol.ts';
 import type { BatchOutcome, Chunk } from './protocol.ts';
 import { ReferencesDesk } from './references/desk.ts';
 import type { ReferencesService } from './references/protocol.ts';
@@ -128,6 +132,11 @@ export class LoadedFunctions {
     return this.#orInterrupted(mapBatch(call, elements, await withBroadcasts(rest), within));
   }
 
+  /** Calls something once for each element of a batch; `interrupt` gives it up. */
+  mapBatch(call: AnyFunction, elements: readonly unknown[], within?: number): Promise<BatchOutcome> {
+    return this.#orInterrupted(mapBatch(call, elements, [], within));
+  }
+
   /** See MemberService. */
   async performReduce(
     fn: FunctionText | undefined,
@@ -150,6 +159,10 @@ export abstract class Performer extends RemoteTarget {
   readonly refs: ReferencesService = new ReferencesDesk();
   /** See MemberService. */
   readonly casts: BroadcastService = new BroadcastDesk();
+  /** See MemberService. */
+  readonly messages: MessagesService = new MessagesDesk();
+  /** See MemberService. */
+  readonly arrays: ArraysService;
   readonly #id: number;
   readonly #functions: LoadedFunctions;
 
@@ -157,6 +170,7 @@ export abstract class Performer extends RemoteTarget {
     super();
     this.#id = id;
     this.#functions = functions;
+    this.arrays = new ArraysDesk(functions);
   }
 
   /** See MemberService. */

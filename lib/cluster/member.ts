@@ -8,6 +8,8 @@ import type { ExitedReason } from './errors.ts';
 import { ClusterClosedError, NoProcessError, ProcessExitedException, RemoteException } from './errors.ts';
 import type { FunctionText, Outcome } from './function-text.ts';
 import { plain } from './functions.ts';
+import { MessagesDesk } from './messages/desk.ts';
+import { Messages } from './messages/messages.ts';
 import type { MemberService } from './protocol.ts';
 import { References } from './references/references.ts';
 import { within } from './within.ts';
@@ -46,6 +48,8 @@ export class Member {
   readonly references: References;
   /** The broadcast values in this process. */
   readonly broadcasts: Broadcasts;
+  /** The messages of other processes to this one, and back. */
+  readonly messages: Messages;
   readonly #host: MemberHost;
   readonly #ids: Set<number>;
   /** Those that were there once, and why they are not: ids are never used again. */
@@ -70,7 +74,9 @@ export class Member {
     this.#ids = new Set(ids).add(id);
     this.references = new References(this);
     this.broadcasts = new Broadcasts(this);
+    this.messages = new Messages(this);
     BroadcastDesk.open(service.casts as BroadcastDesk, this);
+    MessagesDesk.open(service.messages as MessagesDesk, this.messages);
     enrol(this);
   }
 

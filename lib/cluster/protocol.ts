@@ -1,6 +1,8 @@
+import type { ArraysService } from './arrays/protocol.ts';
 import type { BroadcastService } from './broadcast/protocol.ts';
 import type { ExitedReason } from './errors.ts';
 import type { FunctionText, Outcome } from './function-text.ts';
+import type { MessagesService } from './messages/protocol.ts';
 import type { ReferencesService } from './references/protocol.ts';
 
 /** What the processes of a cluster say to each other. */
@@ -43,6 +45,10 @@ export interface MemberService {
   readonly refs: ReferencesService;
   /** The broadcast values in it. */
   readonly casts: BroadcastService;
+  /** Its mailbox, and the commands that it runs. */
+  readonly messages: MessagesService;
+  /** What it does with elements of several arrays. */
+  readonly arrays: ArraysService;
   /** Calls a function, and tells what became of it. */
   perform(fn: FunctionText, args: readonly unknown[]): Promise<Outcome>;
   /** Calls a function and tells nobody what became of it; what it throws is printed here. */

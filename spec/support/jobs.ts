@@ -7,9 +7,15 @@ export const work = functionsOf<typeof import('./fixtures/jobs.js')>(fixture('jo
 
 const opened = new Set<JobServer>();
 
-/** Opens a job server that ends with its test. */
+/** Opens a job server that ends with its test; its sites are threads unless it says otherwise, which start sooner. */
 export const openJobs = async (options: JobServerOptions = {}): Promise<JobServer> => {
-  const jobs = await JobServer.open({ ncpus: 2, stdout: 'ignore', stderr: 'ignore', ...options });
+  const jobs = await JobServer.open({
+    ncpus: 2,
+    fork: 'virtual',
+    stdout: 'ignore',
+    stderr: 'ignore',
+    ...options,
+  });
   opened.add(jobs);
   return jobs;
 };

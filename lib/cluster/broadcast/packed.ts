@@ -16,14 +16,13 @@ export interface Packed {
 
 const notData = (): never => {
   throw new UnserializableError(
-    'What is broadcast is data: functions, streams, signals, references and shared memory stay where they are. Pass those as arguments.',
+    'What is broadcast, and what is sent as a message, is data: functions, streams, signals, references and shared memory stay where they are. Pass those as arguments.',
     'value',
   );
 };
 
-/** Writes a value down. Throws UnserializableError. */
-export const pack = (value: unknown): Packed => {
-  const outbox = new Outbox();
+/** Writes a value down; what it gives lies in the outbox, and its parts where they are. */
+const packInto = (outbox: Outbox, value: unknown): Packed => {
   const parts: Uint8Array[] = [];
   encodeBody(
     outbox,
@@ -38,6 +37,26 @@ export const pack = (value: unknown): Packed => {
     'value',
   );
   return { body: outbox.bytes.subarray(0, outbox.length), parts };
+};
+
+/** Writes a value down. Throws UnserializableError. */
+export const pack = (value: unknown): Packed => packInto(new Outbox(), value);
+
+/** Nobody's while a value is written: what is written may have others written. */
+let scratch: Outbox | undefined;
+
+/** The same in memory of its own, and no more than it needs: who has it may change what was written, while it waits. */
+export const packApart = (value: unknown): Packed => {
+  const outbox = scratch ?? new Outbox();
+  scratch = undefined;
+  try {
+    const { body, parts } = packInto(outbox, value);
+    // Not slice(): a Buffer's copies nothing.
+    return { body: new Uint8Array(body), parts: parts.map((part) => new Uint8Array(part)) };
+  } finally {
+    outbox.reset(false);
+    scratch = outbox;
+  }
 };
 
 /**

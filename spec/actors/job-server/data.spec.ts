@@ -32,7 +32,7 @@ describe('what jobs have, say and send', () => {
   });
 
   test('what a job prints before it ends its process is kept', async () => {
-    const jobs = await openJobs();
+    const jobs = await openJobs({ fork: 'sh' });
     const job = jobs.submit(() => {
       console.log('last words');
       process.exit(1);
@@ -154,7 +154,7 @@ describe('what jobs have, say and send', () => {
   });
 
   test('a program runs with its arguments as text, and gives its exit code; its file can be sent', async () => {
-    const jobs = await openJobs({ ncpus: 1 });
+    const jobs = await openJobs({ fork: 'sh', ncpus: 1 });
     const job = jobs.submit({ program: 'sh' }, ['-c', 'echo out $0; echo err >&2; exit 3', 7]);
     expect(await job).toBe(3);
     expect([job.stdout, job.stderr]).toEqual(['out 7\n', 'err\n']);

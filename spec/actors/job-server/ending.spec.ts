@@ -26,7 +26,7 @@ describe('how jobs end', () => {
   };
 
   test('D2: when the process of a job is killed the job rejects within 2 s, and says that it may have run', async () => {
-    const jobs = await openJobs();
+    const jobs = await openJobs({ fork: 'sh' });
     const job = jobs.submit(work.announce);
     process.kill((await firstSaid(job)) as number, 'SIGKILL');
     const killed = performance.now();
@@ -44,7 +44,7 @@ describe('how jobs end', () => {
   });
 
   test('a job that ends its process is lost alone: those before it are finished, those behind it run elsewhere', async () => {
-    const jobs = await openJobs({ ncpus: 1 });
+    const jobs = await openJobs({ fork: 'sh', ncpus: 1 });
     for (let i = 0; i < 50; i++) await jobs.submit(work.dieOn, [-1, i]);
     const all = Array.from({ length: 100 }, (_, i) => jobs.submit(work.dieOn, [60, i]));
     await jobs.wait();
@@ -88,7 +88,7 @@ describe('how jobs end', () => {
   });
 
   test('one that does not look at its signal is killed after its grace, and rejects with why', async () => {
-    const jobs = await openJobs();
+    const jobs = await openJobs({ fork: 'sh' });
     const job = jobs.submit(work.announce);
     const pid = (await firstSaid(job)) as unknown as number;
     const reason = new Error('enough');
@@ -99,7 +99,7 @@ describe('how jobs end', () => {
   });
 
   test('one that never lets go of its thread is killed too, and its time is bounded', async () => {
-    const jobs = await openJobs({ ncpus: 1 });
+    const jobs = await openJobs({ fork: 'sh', ncpus: 1 });
     const job = jobs.submit(work.spinForever, [], { timeout: 50, grace: 50 });
     expect(await rejection(job.result)).toMatchObject({ code: 'ERR_OFFSITE_JOB_TIMEOUT', waited: 50 });
     expect(job.status).toBe('terminated');

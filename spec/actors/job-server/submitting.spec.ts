@@ -6,8 +6,8 @@ import { fixture, rejection } from '../../support/sites.ts';
 describe('submitting jobs', () => {
   closeJobs();
 
-  test('a function that is named by its module runs in a site of this host', async () => {
-    const jobs = await openJobs();
+  test('a function that is named by its module runs in a process of this host', async () => {
+    const jobs = await openJobs({ fork: 'sh' });
     const job = jobs.submit(work.add, [1, 2]);
     expect(await job).toBe(3);
     expect(job).toMatchObject({ status: 'finished', value: 3, node: 'local', attempts: 1 });
