@@ -1,37 +1,21 @@
 import { EventEmitter } from 'node:events';
-import { hostname } from 'node:os';
 import { type Actor, createActor } from 'xstate';
-import { pathOf } from '../lib/access/program.ts';
 import type { Visitor } from '../lib/access/visitor.ts';
 import type { Address } from '../lib/cluster/direct/address.ts';
-import { HostLoad, hostMemory } from '../lib/daemon/host-load.ts';
-import { type RunAs, userOf } from '../lib/daemon/run-as.ts';
-import { opensAt, serviceAt, writtenMoment } from '../lib/daemon/service-hours.ts';
-import { openSiteFolders, type SiteFolders } from '../lib/daemon/site-folders.ts';
-import { VERSION } from '../lib/daemon/version.ts';
-import type { NodeState } from '../lib/fork/daemon/node-state.ts';
-import { Admin } from './daemon/admin.ts';
-import { Clients } from './daemon/clients.ts';
+import { opensAt, writtenMoment } from '../lib/daemon/service-hours.ts';
 import { type DaemonClock, hostClock } from './daemon/clock.ts';
-import { type ControlServer, listenForControl } from './daemon/control-server.ts';
-import { type Doors, openDoors } from './daemon/doors.ts';
 import { DaemonError } from './daemon/errors.ts';
 import type { DaemonEnd, DaemonEvents } from './daemon/events.ts';
-import { type DaemonEvent, type DaemonLife, daemonMachine } from './daemon/machine.ts';
-import { NodeFeed } from './daemon/node-feed.ts';
+import { type DaemonEvent, daemonMachine } from './daemon/machine.ts';
 import {
   type CheckedDaemonOptions,
   checkDaemonOptions,
   type DaemonOptions,
   slotsOf,
 } from './daemon/options.ts';
-import { Sites } from './daemon/sites.ts';
+import { DaemonService } from './daemon/service.ts';
 import type { ClientLine, DaemonControl, DaemonStatus } from './daemon/status.ts';
 import { deferred, orAborted } from './remote-manager/deferred.ts';
-
-/** How the hours are looked at at least, in milliseconds: clocks are set, and hosts sleep. */
-const LOOK_EVERY = 60_000;
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** What a daemon is opened with beside its options. */
 export interface OpenDaemon {
@@ -57,47 +41,24 @@ export class Daemon implements DaemonControl, AsyncDisposable {
   readonly ended: Promise<DaemonEnd>;
   readonly #options: CheckedDaemonOptions;
   readonly #clock: DaemonClock;
-  readonly #clients: Clients;
-  readonly #feed: NodeFeed;
-  readonly #admin: Admin;
-  readonly #load = new HostLoad();
-  readonly #visits = new Set<Promise<void>>();
-  /** Settled when no site is left and nobody comes in any more. */
-  readonly #over = deferred<void>();
-  #opening: Promise<void> | undefined;
-  #since = 0;
-  #served = 0;
-  #state: NodeState['state'];
-  #space: NodeState['disk'];
-  #runAs: RunAs | undefined;
-  #folders: SiteFolders | undefined;
-  #sites: Sites | undefined;
-  #doors: Doors | undefined;
-  #control: ControlServer | undefined;
+  readonly #service: DaemonService;
 
   private constructor(
     options: CheckedDaemonOptions,
     { clock = hostClock, events = new EventEmitter() }: OpenDaemon,
   ) {
     this.#options = options;
-    this.events = events;
     this.#clock = clock;
-    this.#state = serviceAt(options.serviceHours, clock.now()).state;
-    this.#clients = new Clients({
-      onCome: ({ user, from }) => {
-        this.events.emit('client', { user, from });
-        this.#send({ type: 'used' });
-      },
-      onGone: ({ user, from, had }) => {
-        this.events.emit('clientGone', { user, from, sites: had });
-        if (this.#clients.size === 0) this.#send({ type: 'unused' });
-        if (had > 0 && ++this.#served >= options.serve) this.#send({ type: 'served' });
-      },
+    this.events = events;
+    this.#service = new DaemonService({
+      options,
+      clock,
+      events,
+      control: this,
+      send: (event) => this.#send(event),
     });
-    this.#feed = new NodeFeed(() => this.#nodeState(), clock);
-    this.#admin = new Admin(this);
     this.actor = createActor(daemonMachine, {
-      input: { life: this.#life(), idleExit: options.idleExit },
+      input: { life: this.#service, idleExit: options.idleExit },
       clock: { setTimeout: clock.setTimeout.bind(clock), clearTimeout: clock.clearTimeout.bind(clock) },
     });
     this.ended = new Promise((resolve) => {
@@ -141,30 +102,20 @@ export class Daemon implements DaemonControl, AsyncDisposable {
 
   /** Where clients find it: what it listens on, or what they are told instead. */
   get addresses(): readonly Address[] {
-    return this.#doors?.addresses ?? [];
+    return this.#service.addresses;
   }
 
   /** Where its control socket is, by which this user steers it; nothing if there is no folder for one. */
   get controlSocket(): string | undefined {
-    return this.#control?.path;
+    return this.#service.controlSocket;
   }
 
   status(): DaemonStatus {
-    const { next } = serviceAt(this.#options.serviceHours, this.#clock.now());
-    return {
-      ...this.#node(),
-      pid: process.pid,
-      addresses: this.addresses,
-      since: this.#since,
-      clients: this.clients(),
-      started: this.#sites?.started ?? 0,
-      served: this.#served,
-      ...(next && { next }),
-    };
+    return this.#service.status();
   }
 
   clients(): readonly ClientLine[] {
-    return this.#clients.lines();
+    return this.#service.clients.lines();
   }
 
   /** Rejects with DaemonError if it is resumed before all sites have ended. */
@@ -176,7 +127,7 @@ export class Daemon implements DaemonControl, AsyncDisposable {
         resumed.reject(new DaemonError('The daemon takes clients again, before all of its sites had ended.'));
     });
     try {
-      await Promise.race([this.#sites?.emptied(), this.#over.promise, resumed.promise]);
+      await Promise.race([this.#service.emptied(), resumed.promise]);
     } finally {
       watch.unsubscribe();
     }
@@ -189,7 +140,7 @@ export class Daemon implements DaemonControl, AsyncDisposable {
     }
     this.#send({ type: 'resume' });
     const { serviceHours } = this.#options;
-    if (this.#state === 'serving' || !serviceHours) return;
+    if (!serviceHours || this.status().state === 'serving') return;
     const opens = opensAt(serviceHours, this.#clock.now());
     const when =
       opens === undefined ? 'when they begin' : `at ${writtenMoment(opens, serviceHours.timeZone)}`;
@@ -197,22 +148,18 @@ export class Daemon implements DaemonControl, AsyncDisposable {
   }
 
   setCpus(cpus: number): void {
-    const count = slotsOf(cpus);
-    this.#sites?.slots.resize(count);
-    this.events.emit('cpus', count);
+    this.#service.resize(slotsOf(cpus));
   }
 
   /** Resolves when all sites have ended, their folders are gone, and nobody comes in any more. Never rejects. */
   async stop({ now = false }: { now?: boolean } = {}): Promise<void> {
     this.#send({ type: now ? 'kill' : 'stop' });
-    await this.#over.promise;
+    await this.#service.over;
   }
 
   /** Lets somebody in who has come another way than by what it listens on, and has proved who he is. */
   receive(visitor: Visitor): void {
-    const visit = this.#serve(visitor);
-    this.#visits.add(visit);
-    void visit.then(() => this.#visits.delete(visit));
+    this.#service.receive(visitor);
   }
 
   /** Kills what runs, and ends. */
@@ -224,153 +171,5 @@ export class Daemon implements DaemonControl, AsyncDisposable {
   /** One that has ended is told nothing more. */
   #send(event: DaemonEvent): void {
     if (this.actor.getSnapshot().status === 'active') this.actor.send(event);
-  }
-
-  #life(): DaemonLife {
-    const { serviceHours } = this.#options;
-    return {
-      open: (signal) => {
-        this.#opening = this.#open(signal);
-        return this.#opening;
-      },
-      hours: () => {
-        const now = this.#clock.now();
-        const { state, next } = serviceAt(serviceHours, now);
-        return { state, for: next ? Math.min(next.at - now, LOOK_EVERY) : LONGEST_TIMER };
-      },
-      enter: (state) => {
-        this.#state = state;
-        this.#sites?.enter(state);
-        this.#feed.changed();
-        this.events.emit('state', state);
-      },
-      endSites: () => this.#sites?.end(),
-      killSites: () => this.#sites?.kill(),
-      emptied: async () => this.#sites?.emptied(),
-      close: () => this.#close(),
-    };
-  }
-
-  async #open(signal: AbortSignal): Promise<void> {
-    const { uid, name, destPathPrefix: prefix, init } = this.#options;
-    try {
-      const runAs = uid === undefined ? undefined : await userOf(uid);
-      this.#runAs = runAs;
-      signal.throwIfAborted();
-      const folders = await openSiteFolders({
-        name,
-        ...(prefix !== undefined && { prefix }),
-        ...(runAs && { runAs }),
-        ...(init !== undefined && { init }),
-      });
-      this.#folders = folders;
-      if (folders.leftovers > 0) this.events.emit('leftovers', folders.leftovers);
-      this.#space = await folders.space();
-      this.#sites = this.#makeSites(folders);
-      this.#since = this.#clock.now();
-      signal.throwIfAborted();
-      this.#doors = await openDoors(this.#options, (visitor) => this.receive(visitor));
-      signal.throwIfAborted();
-      const { port } = this.#doors.listens[0]!;
-      this.#control = await listenForControl(this, port).catch((cause: unknown) => {
-        // It serves its clients all the same.
-        this.events.emit('uncontrolled', cause);
-        return undefined;
-      });
-      signal.throwIfAborted();
-      if (this.#options.serve === 0) setImmediate(() => this.#send({ type: 'served' }));
-    } catch (cause) {
-      // If it was given up, the machine goes on to close it.
-      if (!signal.aborted) await this.#release();
-      throw cause;
-    }
-  }
-
-  #makeSites(folders: SiteFolders): Sites {
-    const { name, cpus, zombieInterval, msgTimeout, serviceHours } = this.#options;
-    const sites = new Sites({
-      name,
-      cpus,
-      folders,
-      runAs: this.#runAs,
-      zombieInterval,
-      msgTimeout,
-      serviceHours,
-      now: () => this.#clock.now(),
-      onChange: () => this.#feed.changed(),
-      onStart: ({ user, from }, { name: site, pid, folder, bridge }) =>
-        this.events.emit('site', { user, from, name: site, pid, folder, bridge }),
-      onEnd: ({ user, from }, { name: site, pid, since }) =>
-        this.events.emit('siteEnded', { user, from, name: site, pid, after: this.#clock.now() - since }),
-      onRefused: ({ user, from }, site, { why, what }) =>
-        this.events.emit('refused', { user, from, name: site, why, what }),
-      onFolderLeft: (folder, cause) => this.events.emit('folderLeft', { folder, cause }),
-    });
-    sites.enter(this.#state);
-    return sites;
-  }
-
-  /** Serves a visitor until he has gone. Never rejects. */
-  async #serve(visitor: Visitor): Promise<void> {
-    const { zombieInterval } = this.#options;
-    const path = pathOf(visitor);
-    const { user, from, domain } = visitor;
-    if (path === '/admin') {
-      if (domain !== 'admin') this.events.emit('stranger', { user, from, path, what: 'may not steer' });
-      return this.#admin.serve(visitor, zombieInterval);
-    }
-    if (path !== '/site' && path !== '/node') {
-      this.events.emit('stranger', { user, from, path, what: 'asked for what is not there' });
-      visitor.socket.on('error', () => {});
-      return visitor.socket.terminate();
-    }
-    const { client, leave } = this.#clients.enter(visitor, this.#clock.now());
-    if (path === '/node') await this.#feed.serve(visitor, zombieInterval);
-    else await this.#sites!.serve(visitor, client);
-    leave();
-  }
-
-  async #close(): Promise<void> {
-    // One that was given up may still open something.
-    await this.#opening?.catch(() => {});
-    await this.#release();
-  }
-
-  async #release(): Promise<void> {
-    await this.#doors?.close();
-    await this.#sites?.close();
-    await this.#folders?.close();
-    await this.#feed.close();
-    this.#over.resolve();
-    // Who has had it stopped is told that it was.
-    await Promise.all([this.#admin.close(), this.#control?.close()]);
-    await Promise.all(this.#visits);
-  }
-
-  #node(): NodeState {
-    const { name, labels, maxFileSize, restartWorkers } = this.#options;
-    const slots = this.#sites?.slots;
-    return {
-      name,
-      host: hostname(),
-      version: VERSION,
-      node: process.versions.node,
-      platform: process.platform,
-      arch: process.arch,
-      labels,
-      cpus: slots?.count ?? 0,
-      free: slots?.free ?? 0,
-      state: this.#state,
-      load: this.#load.look(),
-      memory: hostMemory(),
-      ...(this.#space && { disk: this.#space }),
-      ...(maxFileSize !== undefined && { maxFileSize }),
-      restartWorkers,
-    };
-  }
-
-  async #nodeState(): Promise<NodeState> {
-    this.#space = await this.#folders?.space();
-    return this.#node();
   }
 }

@@ -6,7 +6,11 @@ import { OptionError } from '../lib/wire/errors.ts';
 import { JobServerCore } from './job-server/core.ts';
 import type { JobServerEvents } from './job-server/events.ts';
 import { type CancelOptions, Job } from './job-server/job.ts';
+import type { ArgLists } from './job-server/journal/args.ts';
+import type { JobBatch } from './job-server/journal/job-batch.ts';
+import { JournaledJobs } from './job-server/journal/journaled-jobs.ts';
 import { type FoldWords, MapRun, type MapWords } from './job-server/map.ts';
+import type { Monitor, MonitorOptions } from './job-server/monitor.ts';
 import {
   checkJobServerOptions,
   checkServer,
@@ -35,6 +39,7 @@ let servers = 0;
 export class JobServer implements AsyncDisposable {
   readonly name: string;
   readonly #core: JobServerCore;
+  readonly #monitors = new Set<Monitor>();
   #closing: Promise<void> | undefined;
   #unlisten: (() => void) | undefined;
 
@@ -57,12 +62,72 @@ export class JobServer implements AsyncDisposable {
     options.signal?.throwIfAborted();
     const jobs = new JobServer(options);
     try {
+      await jobs.#openJournal();
       await jobs.#core.search();
       return jobs;
     } catch (cause) {
       await jobs.terminate();
       throw cause;
     }
+  }
+
+  async #openJournal(): Promise<void> {
+    const core = this.#core;
+    const { journal } = core.options;
+    if (journal) core.journal = await JournaledJobs.open(core, journal);
+  }
+
+  /**
+   * Writes many jobs of one function into the journal, as fast as the disk takes them, and holds few of them in memory:
+   * one for each list of arguments. `for await (const result of batch)` gives what becomes of them. Throws OptionError,
+   * also if there is no journal, UnserializableError, FreeVariableError, FunctorError and JobServerClosedError; what goes
+   * wrong with the iterable is told by `batch.submitted`.
+   */
+  enqueue<R = unknown>(
+    target: string,
+    argLists: ArgLists<readonly unknown[]>,
+    options?: SubmitOptions,
+  ): JobBatch<R>;
+  enqueue<F extends AnyFunction>(
+    target: Callable<F> | F,
+    argLists: ArgLists<Parameters<F>>,
+    options?: SubmitOptions,
+  ): JobBatch<JobResult<ReturnType<F>>>;
+  enqueue(target: unknown, argLists: ArgLists<readonly unknown[]>, options?: SubmitOptions): JobBatch {
+    return this.#journal().enqueue(targetText(target), argLists, checkSubmitOptions(options));
+  }
+
+  /**
+   * A job of the journal by its id, whoever submitted it; it rejects with OptionError if there is none. Throws OptionError
+   * if there is no journal.
+   */
+  attach<R = unknown>(id: string): Job<R> {
+    return new Job<R>(this.#journal().attach(id));
+  }
+
+  /** Ids of all jobs of the journal that have not ended or whose results were not acknowledged. Throws OptionError. */
+  attached(): AsyncIterable<string> {
+    return this.#journal().ids();
+  }
+
+  /** What was enqueued, also by earlier processes, and is not done with. Throws OptionError. */
+  batches(): JobBatch[] {
+    return this.#journal().batches();
+  }
+
+  /** Resolves when all that was submitted so far is in the journal. Rejects with JournalError. Throws OptionError. */
+  written(): Promise<void> {
+    return this.#journal().written();
+  }
+
+  #journal(): JournaledJobs {
+    const { journal, closed } = this.#core;
+    if (closed) throw closed;
+    if (journal) return journal;
+    throw new OptionError(
+      'journal',
+      'This job server has no journal: give JobServer.open({ journal }) a folder.',
+    );
   }
 
   /**
@@ -188,6 +253,23 @@ export class JobServer implements AsyncDisposable {
   }
 
   /**
+   * Opens a web page that shows jobs and nodes as they run and steers them, for those who have its token; it ends with the
+   * job server. Rejects with OptionError, DoorError if it can't listen, and JobServerClosedError.
+   */
+  async monitor(options: MonitorOptions = {}): Promise<Monitor> {
+    const { monitorJobs } = await import('./job-server/monitor.ts');
+    if (this.#core.closed) throw this.#core.closed;
+    const monitor: Monitor = await monitorJobs(this.#core, options, () => this.#monitors.delete(monitor));
+    this.#monitors.add(monitor);
+    // It was closed in the meantime.
+    if (this.#core.closed) {
+      await monitor.close();
+      throw this.#core.closed;
+    }
+    return monitor;
+  }
+
+  /**
    * Adds a server while it runs; its nodes are told by the event `node`, those of a daemon when it has answered. Throws
    * OptionError and JobServerClosedError.
    */
@@ -274,6 +356,7 @@ export class JobServer implements AsyncDisposable {
     this.#unlisten?.();
     release(this);
     await this.#core.end(error);
+    await Promise.all([...this.#monitors].map((monitor) => monitor.close()));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

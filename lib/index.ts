@@ -34,7 +34,16 @@ export { Daemon, type OpenDaemon } from '../actors/daemon.ts';
 export type { JobServerEvents } from '../actors/job-server/events.ts';
 export type { CancelOptions, Job } from '../actors/job-server/job.ts';
 export type { JobOutput, JobStatus, ReceivedFile } from '../actors/job-server/job-record.ts';
+export type { ArgLists } from '../actors/job-server/journal/args.ts';
+export type { Acknowledgement, BatchResult } from '../actors/job-server/journal/deliveries.ts';
+export { JournalDamagedError, JournalError, JournalHeldError } from '../actors/job-server/journal/errors.ts';
+export { repairJournal } from '../actors/job-server/journal/folder.ts';
+export type { JobBatch, ResultOptions } from '../actors/job-server/journal/job-batch.ts';
 export type { FoldWords, ListsOf, MapOptions, MapWords } from '../actors/job-server/map.ts';
+export type {
+  Monitor as JobMonitor,
+  MonitorOptions as JobMonitorOptions,
+} from '../actors/job-server/monitor.ts';
 export type { JobServerOptions, Preparation, ServerSpec } from '../actors/job-server/options.ts';
 export type { NodeStatus, NodeView, Placement, PlacementRules } from '../actors/job-server/placement.ts';
 export type { JobServerStats, NodeStats } from '../actors/job-server/stats.ts';

@@ -11,7 +11,8 @@ const MOST_ASKED = 100;
 
 /** Those who steer a daemon from afar. */
 export class Admin {
-  readonly #callers = new Set<Caller>();
+  /** Those who are there, and by when they have been answered all that they asked. */
+  readonly #callers = new Map<Caller, () => Promise<void>>();
   readonly #control: DaemonControl;
 
   constructor(control: DaemonControl) {
@@ -30,7 +31,7 @@ export class Admin {
         asked--;
       });
     });
-    this.#callers.add(caller);
+    this.#callers.set(caller, () => answered);
     if (visitor.domain !== 'admin') {
       const what = `The user ${visitor.user} may use this daemon, but not steer it. That takes a key of the domain admin.`;
       caller.say(failed(new OffsiteError('ERR_OFFSITE_ACCESS', what)));
@@ -40,8 +41,21 @@ export class Admin {
     this.#callers.delete(caller);
   }
 
+  /** Tells a visitor that there is nothing where he asked, and hangs up. Never rejects. */
+  async turnAway(visitor: Visitor, path: string): Promise<void> {
+    const caller = new Caller(visitor, LAST_WORDS_WITHIN, () => {});
+    caller.say(failed(new OffsiteError('ERR_OFFSITE_ACCESS', `A daemon has nothing at ${path}.`)));
+    await caller.end(LAST_WORDS_WITHIN);
+  }
+
   /** Hangs up when what was answered has left. Never rejects. */
   async close(): Promise<void> {
-    await Promise.all([...this.#callers].map((caller) => caller.end(LAST_WORDS_WITHIN)));
+    await Promise.all(
+      [...this.#callers].map(async ([caller, answered]) => {
+        // Who has stopped it is told so a moment after it has.
+        await answered();
+        await caller.end(LAST_WORDS_WITHIN);
+      }),
+    );
   }
 }

@@ -46,5 +46,7 @@ export interface DaemonEvents {
   uncontrolled: [cause: unknown];
   /** Somebody was told by a daemon's steering that he may not, or asked for what is not there. */
   stranger: [visitor: Who & { readonly path: string; readonly what: string }];
+  /** What came of a scheduler that it dials, as a sentence. */
+  scheduler: [line: string];
   ended: [end: DaemonEnd];
 }

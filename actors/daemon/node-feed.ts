@@ -1,5 +1,6 @@
 import type { Visitor } from '../../lib/access/visitor.ts';
 import type { NodeState } from '../../lib/fork/daemon/node-state.ts';
+import { whenAborted } from '../../lib/wire/call/when-aborted.ts';
 import { Caller } from './caller.ts';
 import type { DaemonClock } from './clock.ts';
 
@@ -10,8 +11,11 @@ const MOST_WAITING = 64 * 1024;
 /** How long the last words may take to leave, in milliseconds. */
 const LAST_WORDS_WITHIN = 1_000;
 
-/** Tells all that visit `/node` how a node does: at once, whenever that changes, and from time to time. */
+type Tell = (state: NodeState) => void;
+
+/** Tells all who want to know how a node does: at once, whenever that changes, and from time to time. */
 export class NodeFeed {
+  readonly #followers = new Set<Tell>();
   readonly #callers = new Set<Caller>();
   readonly #state: () => Promise<NodeState>;
   readonly #clock: DaemonClock;
@@ -23,46 +27,56 @@ export class NodeFeed {
     this.#clock = clock;
   }
 
-  /** Serves a visitor until he has gone. Never rejects. */
+  /** Calls `tell` until the signal is aborted. */
+  follow(tell: Tell, signal: AbortSignal): void {
+    void this.#state().then((state) => {
+      if (signal.aborted) return;
+      tell(state);
+      this.#followers.add(tell);
+      if (this.#followers.size === 1) this.#tellLater();
+      whenAborted(signal, () => {
+        this.#followers.delete(tell);
+        if (this.#followers.size === 0) this.#clock.clearTimeout(this.#timer);
+      });
+    });
+  }
+
+  /** Tells a visitor until he has gone. Never rejects. */
   async serve(visitor: Visitor, lease: number): Promise<void> {
     // What he may say there is for schedulers.
     const caller = new Caller(visitor, lease, () => {});
+    const gone = new AbortController();
     this.#callers.add(caller);
-    caller.say({ node: await this.#state() });
-    if (this.#callers.size === 1) this.#tellLater();
+    this.follow((node) => {
+      if (caller.waiting <= MOST_WAITING) caller.say({ node });
+    }, gone.signal);
     await caller.gone;
     this.#callers.delete(caller);
-    if (this.#callers.size > 0) return;
-    this.#clock.clearTimeout(this.#timer);
-    this.#timer = undefined;
+    gone.abort();
   }
 
   /** Something has changed; what changes together is told at once. */
   changed(): void {
-    if (this.#callers.size === 0) return;
     this.#soon ??= setImmediate(() => {
       this.#soon = undefined;
       void this.#tell();
     });
   }
 
-  /** Tells all how it ends, and hangs up. Never rejects. */
+  /** Tells all visitors how it ends, and hangs up. Never rejects. */
   async close(): Promise<void> {
-    if (this.#soon) clearImmediate(this.#soon);
     await this.#tell();
     await Promise.all([...this.#callers].map((caller) => caller.end(LAST_WORDS_WITHIN)));
   }
 
   async #tell(): Promise<void> {
-    if (this.#callers.size === 0) return;
-    const node = await this.#state();
-    for (const caller of this.#callers) if (caller.waiting <= MOST_WAITING) caller.say({ node });
+    if (this.#followers.size === 0) return;
+    const state = await this.#state();
+    for (const tell of this.#followers) tell(state);
   }
 
   #tellLater(): void {
-    this.#clock.clearTimeout(this.#timer);
     this.#timer = this.#clock.setTimeout(() => {
-      if (this.#callers.size === 0) return;
       void this.#tell();
       this.#tellLater();
     }, TELL_EVERY);

@@ -3,13 +3,21 @@ import { isIPv6 } from 'node:net';
 import { availableParallelism, hostname } from 'node:os';
 import { resolve } from 'node:path';
 import * as v from 'valibot';
-import type { AccessFiles } from '../../lib/access/credentials.ts';
+import type { AccessFiles, Credentials } from '../../lib/access/credentials.ts';
 import { DAEMON_PORT } from '../../lib/access/dial.ts';
-import { type Address, parseBind } from '../../lib/cluster/direct/address.ts';
+import { type Address, checkAddress, parseBind } from '../../lib/cluster/direct/address.ts';
 import { faultOfHours, type ServiceHours } from '../../lib/daemon/service-hours.ts';
+import { isRecord } from '../../lib/fork/elastic/is-record.ts';
 import { OptionError } from '../../lib/wire/errors.ts';
 
 export type { ServiceHours } from '../../lib/daemon/service-hours.ts';
+
+/** A scheduler that a daemon dials. */
+export interface DialledScheduler {
+  readonly address: Address;
+  /** How the daemon shows it who it is. @default the key file of this user */
+  readonly credentials?: Credentials;
+}
 
 /** How a daemon serves. */
 export interface DaemonOptions {
@@ -51,7 +59,7 @@ export interface DaemonOptions {
   /** The user, or user:group, as whom sites run; only for a daemon of root. @default the daemon's own */
   readonly uid?: string;
   /** Schedulers that are dialled, so that this node serves there too and needs no open port. */
-  readonly scheduler?: readonly { readonly address: Address }[];
+  readonly scheduler?: readonly DialledScheduler[];
 }
 
 /** The same, checked and complete. */
@@ -69,6 +77,7 @@ export interface CheckedDaemonOptions
   readonly msgTimeout: number;
   readonly serve: number;
   readonly restartWorkers: boolean;
+  readonly scheduler: readonly Required<DialledScheduler>[];
 }
 
 const LONGEST_TIMER = 2 ** 31 - 1;
@@ -87,6 +96,20 @@ const whole = (least: number) =>
     v.maxValue(Number.MAX_SAFE_INTEGER),
   );
 const texts = v.pipe(v.array(v.string()), v.minLength(1, 'must not be empty'));
+
+const isDialled = (value: unknown): boolean => {
+  try {
+    checkAddress(value as Address);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const credentials = v.optional(
+  v.custom<Credentials>((value) => isRecord(value), 'must be credentials, as of a RemoteManager'),
+  {},
+);
 
 const schema = v.strictObject({
   host: v.optional(texts),
@@ -112,7 +135,10 @@ const schema = v.strictObject({
   init: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
   uid: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
   scheduler: v.optional(
-    v.pipe(v.array(v.unknown()), v.maxLength(0, 'must be empty: this version dials none')),
+    v.array(
+      v.strictObject({ address: v.custom<Address>(isDialled, 'must have a host and a port'), credentials }),
+    ),
+    [],
   ),
 });
 

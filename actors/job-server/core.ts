@@ -21,6 +21,7 @@ import { Groups } from './groups.ts';
 import { Job } from './job.ts';
 import { jobsIn, withResults } from './job-args.ts';
 import { type EndStatus, type JobOwner, JobRecord } from './job-record.ts';
+import type { JournaledJobs } from './journal/journaled-jobs.ts';
 import { JobNode, type NodeHost } from './node.ts';
 import { FollowedServer, type FollowHost } from './nodes/daemon-node.ts';
 import type { NodeSource } from './nodes/node-source.ts';
@@ -43,9 +44,13 @@ export class JobServerCore implements NodeHost, JobOwner {
   readonly files = new OutgoingFiles();
   readonly groups = new Groups();
   readonly listeners = new Listeners();
+  /** How many jobs are over, by how they ended. */
+  readonly ended: Record<EndStatus, number> = { finished: 0, cancelled: 0, terminated: 0, abandoned: 0 };
   readonly since = performance.now();
   /** Servers that have no node, and why. */
   readonly troubles = new Map<string, string>();
+  /** Where jobs are written down, if they are. */
+  journal: JournaledJobs | undefined;
   setup: PreparationText | undefined;
   cleanup: PreparationText | undefined;
   #refusal: JobServerClosedError | undefined;
@@ -71,15 +76,28 @@ export class JobServerCore implements NodeHost, JobOwner {
       nodeTimeout,
       troubles: (): ServerTrouble[] => [...this.troubles].map(([server, why]) => ({ server, why })),
       failed: (record, error) => this.#over(record, 'terminated', { error }),
-      left: () => this.#tellRoom(),
+      left: () => {
+        this.#tellRoom();
+        this.journal?.pull();
+      },
       looked: () => {
         for (const each of this.#followed) each.demandChanged();
       },
     });
   }
 
+  /** See NodeHost. */
+  get keep(): NodeHost['keep'] {
+    return this.journal?.keep;
+  }
+
   get restartWorkers(): boolean {
     return this.options.restartWorkers;
+  }
+
+  /** How many jobs were ever submitted. */
+  get submitted(): number {
+    return this.#last;
   }
 
   /** How many argument sets are held for jobs that have not begun. */
@@ -178,9 +196,22 @@ export class JobServerCore implements NodeHost, JobOwner {
   submit(target: TargetText, args: readonly unknown[], options: CheckedSubmitOptions): JobRecord {
     if (this.#refusal) throw this.#refusal;
     const { maxQueued } = this.options;
+    if (this.journal) return this.journal.submit(target, args, options);
     if (this.queued >= maxQueued) throw new QueueFullError(maxQueued);
+    const record = this.make(undefined, target, args, options);
+    if (!record.isOver) this.enter(record, target.file);
+    return record;
+  }
+
+  /** A job that is not in the queue yet, with an id of its own or its journal's. */
+  make(
+    id: string | undefined,
+    target: TargetText,
+    args: readonly unknown[],
+    options: CheckedSubmitOptions,
+  ): JobRecord {
     const number = ++this.#last;
-    const record = new JobRecord(number, this.prefix + number, this, target, args, options);
+    const record = new JobRecord(number, id ?? this.prefix + number, this, target, args, options);
     record.alone = !options.light || target.program !== undefined;
     this.groups.add(record);
     const { signal, deadline } = options;
@@ -197,10 +228,14 @@ export class JobServerCore implements NodeHost, JobOwner {
       record.cleanups ??= [];
       record.cleanups.push(whenAborted(signal, () => this.cancel(record, signal.reason, undefined)));
     }
-    const needed = jobsIn(args);
-    if (needed || options.depends || target.file !== undefined) this.#prepare(record, needed, target.file);
-    else this.#scheduler.add(record);
     return record;
+  }
+
+  /** Has a job run: as soon as the others are over whose results it uses, and its files are read, it is in the queue. */
+  enter(record: JobRecord, program: string | undefined): void {
+    const needed = jobsIn(record.args);
+    if (needed || record.options.depends || program !== undefined) this.#prepare(record, needed, program);
+    else this.#scheduler.add(record);
   }
 
   /** Waits for the jobs whose results a job uses, and reads what goes with it; then it is in the queue. */
@@ -337,8 +372,17 @@ export class JobServerCore implements NodeHost, JobOwner {
     this.#scheduler.add(record, true);
   }
 
-  #over(record: JobRecord, status: EndStatus, outcome: { value: unknown } | { error: unknown }): void {
+  #over(record: JobRecord, status: EndStatus, outcome: Outcome): void {
+    if (record.isOver) return;
+    // What this process gives up because it closes stays in its journal.
+    if (!record.journaled || ('error' in outcome && outcome.error === this.#closed)) {
+      this.#finish(record, status, outcome);
+    } else record.journaled.settle(status, outcome, (settled) => this.#finish(record, status, settled));
+  }
+
+  #finish(record: JobRecord, status: EndStatus, outcome: Outcome): void {
     if (!record.end(status, outcome)) return;
+    this.ended[status]++;
     const { callback } = record.options;
     if (callback || this.listeners.hearsOfJobs) {
       const job = new Job(record) as Job<never, never>;
@@ -393,6 +437,7 @@ export class JobServerCore implements NodeHost, JobOwner {
       stderr,
       ...(fork === 'daemon' && credentials && { credentials }),
       ...site,
+      ...this.journal?.siteOptions,
       name: `${this.name}/${name}/${number}`,
       fork,
       ...(host !== undefined && { host }),
@@ -421,6 +466,7 @@ export class JobServerCore implements NodeHost, JobOwner {
     await this.#source?.close();
     await Promise.all([...this.nodes.values()].map((node) => node.close()));
     for (const record of this.groups.of(undefined)) this.#over(record, 'terminated', { error });
+    await this.journal?.close();
     if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
   }
 }

@@ -1,6 +1,7 @@
 import type { FunctionText } from '../../lib/cluster/function-text.ts';
 import type { FileText, ProgramText } from '../../lib/jobs/protocol.ts';
 import { Feed } from './feed.ts';
+import type { Journaled } from './journal/journaled.ts';
 import type { CheckedSubmitOptions } from './submit-options.ts';
 
 /**
@@ -75,6 +76,8 @@ export class JobRecord {
   /** Why it is being ended, if it is; what it gives before it has ended is taken all the same. */
   ending: { readonly error: Error; readonly status: EndStatus } | undefined;
   received: ReceivedFile[] | undefined;
+  /** What its journal knows of it, if it has one. */
+  journaled: Journaled | undefined;
   value: unknown;
   error: unknown;
   /** Called when it is over, first of all: what was set up for it alone goes. */

@@ -42,6 +42,7 @@ export class Job<R = unknown, P = unknown> implements PromiseLike<R> {
       this.#record.whenOver((record) => {
         if (record.status === 'finished') resolve(record.value as R);
         else reject(record.error);
+        record.journaled?.delivered();
       });
     });
     return this.#result;
@@ -124,6 +125,15 @@ export class Job<R = unknown, P = unknown> implements PromiseLike<R> {
   cancel({ grace, reason }: CancelOptions = {}): this {
     this.#record.owner.cancel(this.#record, reason, grace);
     return this;
+  }
+
+  /**
+   * Says that its result has arrived for good, so that a journal drops it; resolves when that is on the disk. It waits
+   * for the end of the job. Without a journal it does nothing.
+   */
+  async acknowledge(): Promise<void> {
+    await new Promise<void>((resolve) => this.#record.whenOver(() => resolve()));
+    await this.#record.journaled?.acknowledge();
   }
 
   // biome-ignore lint/suspicious/noThenProperty: a job is awaited

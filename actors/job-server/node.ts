@@ -5,7 +5,7 @@ import type { JobLostError } from '../../lib/jobs/errors.ts';
 import type { SiteFacts } from '../../lib/jobs/protocol.ts';
 import { textOf } from '../../lib/wire/codec/remote-error.ts';
 import { Pace } from '../pool/pace.ts';
-import type { RemoteManagerOptions } from '../remote-manager.ts';
+import type { RemoteManager, RemoteManagerOptions } from '../remote-manager.ts';
 import type { EndStatus, JobRecord } from './job-record.ts';
 import type { CheckedServer, PreparationText } from './options.ts';
 import type { OutgoingFiles } from './outgoing-files.ts';
@@ -24,6 +24,8 @@ export interface NodeHost {
   preparation(node: JobNode): { setup?: PreparationText; cleanup?: PreparationText };
   /** How a site of this node is started. */
   siteOptions(node: JobNode, number: number): RemoteManagerOptions;
+  /** See SlotOf. */
+  readonly keep: ((site: RemoteManager) => Promise<void>) | undefined;
   folderFor(record: JobRecord): string;
   /** There may be something to do for it. */
   pump(): void;
@@ -216,6 +218,7 @@ export class JobNode {
       maxFileSize: this.server.maxFileSize ?? this.#state?.maxFileSize,
       files: host.files,
       site: host.siteOptions(this, number),
+      ...(host.keep && { keep: host.keep }),
       preparation: () => ({ version: this.#version, ...host.preparation(this) }),
       events: this.#events,
     });

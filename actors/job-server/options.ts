@@ -7,6 +7,8 @@ import { OptionError } from '../../lib/wire/errors.ts';
 import { checked, count } from '../cluster/check.ts';
 import type { RemoteManagerOptions } from '../remote-manager/options.ts';
 import type { OutputSink } from '../remote-manager/output.ts';
+import type { Acknowledgement } from './journal/deliveries.ts';
+import { type CheckedJournalOptions, checkJournalOptions, journalSchema } from './journal/options.ts';
 import { type JobTarget, targetText } from './target.ts';
 
 /** A server on which jobs run. */
@@ -68,6 +70,14 @@ export interface JobServerOptions {
   execArgv?: readonly string[];
   /** Aborting it terminates the job server. */
   signal?: AbortSignal;
+  /** The folder in which jobs are written down, so that they survive this process. @default none: they end with it */
+  journal?: string;
+  /** What being written means: that it survives the host's loss of power, or only this process's end. @default 'sync' */
+  durable?: 'sync' | 'os';
+  /** How long the journal keeps results that nobody has acknowledged, in milliseconds. @default 86400000, a day */
+  keepResults?: number;
+  /** When a result of the journal is acknowledged: as soon as it was delivered, or by `acknowledge()`. @default 'delivered' */
+  acknowledge?: Acknowledgement;
 }
 
 /** A function that prepares a site, and its arguments. */
@@ -102,6 +112,7 @@ export interface CheckedJobServerOptions {
   readonly fork: NonNullable<RemoteManagerOptions['fork']>;
   readonly execArgv: readonly string[];
   readonly signal: AbortSignal | undefined;
+  readonly journal: CheckedJournalOptions | undefined;
 }
 
 const preparation = v.optional(
@@ -157,6 +168,7 @@ const schema = v.strictObject({
   stderr: v.optional(sink, 'inherit'),
   execArgv: v.optional(v.array(v.string()), []),
   signal: v.optional(v.instance(AbortSignal)),
+  ...journalSchema,
 });
 
 /** Whether an entry of `servers` says where daemons are looked for, and names none itself. Throws OptionError. */
@@ -214,5 +226,6 @@ export const checkJobServerOptions = (options: JobServerOptions): CheckedJobServ
     stderr: found.stderr,
     execArgv: found.execArgv,
     signal: found.signal,
+    journal: checkJournalOptions(found),
   };
 };

@@ -1,6 +1,7 @@
 import type { FunctionText, Outcome } from '../../lib/cluster/function-text.ts';
 import { FileTooLargeError, JobLostError } from '../../lib/jobs/errors.ts';
-import type { BatchAnswer, RunnerService, SiteFacts } from '../../lib/jobs/protocol.ts';
+import type { KeptOutcome } from '../../lib/jobs/kept.ts';
+import type { BatchAnswer, JobExtras, RunnerService, SiteFacts } from '../../lib/jobs/protocol.ts';
 import type * as runner from '../../lib/jobs/runner.ts';
 import { functorOf } from '../../lib/module/functor-text.ts';
 import type { Remote } from '../../lib/module/remote.ts';
@@ -32,6 +33,8 @@ export interface SlotOf {
   readonly maxFileSize: number | undefined;
   readonly files: OutgoingFiles;
   readonly site: RemoteManagerOptions;
+  /** Notes how to come back into the site, if it is to outlive this process. */
+  readonly keep?: (site: RemoteManager) => Promise<void>;
   /** What runs before the first job, and what undoes it; a new version of it is run before the next job. */
   preparation(): {
     readonly version: number;
@@ -124,7 +127,7 @@ export class Slot {
       ...(maxFileSize !== undefined && { maxFileSize }),
     })) as unknown as Remote<RunnerService>;
     events.facts((await this.#runner.facts) as SiteFacts);
-    await this.#prepare();
+    await Promise.all([this.#prepare(), this.#of.keep?.(this.site)]);
     if (this.state !== 'starting') return;
     this.state = 'idle';
     events.idle(this);
@@ -203,13 +206,19 @@ export class Slot {
         };
       }
     }
-    return (await this.#runner.runOne(fn, number, args, {
+    const extras: JobExtras = {
       id,
       ...(options.data !== undefined && { data: options.data }),
       ...(files && { files }),
       ...(modules && { modules }),
       ...(program && { program }),
-    })) as BatchAnswer;
+    };
+    const { journaled } = record;
+    if (!journaled) return (await this.#runner.runOne(fn, number, args, extras)) as BatchAnswer;
+    await journaled.starts(this.site, record.attempts + 1);
+    const kept = (await this.#runner.runKept(fn, number, journaled.takeArguments(), extras)) as KeptOutcome;
+    record.whenOver(() => void this.#runner.forget([id]).then(undefined, () => {}));
+    return { ran: 1, outcome: journaled.ended(kept), took: kept.took };
   }
 
   /** Has a job end; it may still give its value until its site is killed. */

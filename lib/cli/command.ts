@@ -21,6 +21,10 @@ export interface Command {
   /** Whether what follows the first operand is somebody else's: options behind it are not looked at. */
   readonly passesOn?: boolean;
   readonly args: ArgsDef;
+  /** Options whose value may be left out, with the value that they have then. */
+  readonly valuesLeftOut?: Readonly<Record<string, string>>;
+  /** Whether an operand may be a number below 0, which is no option then. */
+  readonly takesNumbers?: boolean;
   /** The commands below this one, with what they are for. */
   readonly commands?: Readonly<Record<string, string>>;
   /** Paragraphs after the options. */
@@ -30,6 +34,9 @@ export interface Command {
   /** Does the work and resolves to the exit code. */
   readonly run: (parsed: Parsed) => Promise<number>;
 }
+
+/** An option or another name of it, as it is typed. */
+const dashed = (name: string): string => (name.length === 1 ? `-${name}` : `--${name}`);
 
 const listOf = (value: string | string[] | undefined): string[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value];
@@ -43,17 +50,27 @@ const beforeDashes = (words: readonly string[]): readonly string[] => {
 export const wantsHelp = (words: readonly string[]): boolean =>
   beforeDashes(words).some((word) => word === '--help' || word === '-h');
 
-/** Splits the words of a command that passes some on: its own, and those from the first operand on. */
-const split = ({ args, passesOn }: Command, words: readonly string[]): [string[], string[]] => {
-  if (passesOn !== true) return [[...words], []];
-  const takesValue = new Set(
+/** The options that take the word behind them, as they are typed. */
+const valueTaking = (args: ArgsDef): ReadonlySet<string> =>
+  new Set(
     Object.entries(args)
       .filter(([, { type }]) => type === 'string')
       .flatMap(([name, definition]) => [
         `--${name}`,
-        ...('alias' in definition ? listOf(definition.alias).map((alias) => `-${alias}`) : []),
+        ...('alias' in definition ? listOf(definition.alias).map(dashed) : []),
       ]),
   );
+
+/** Splits the words of a command that passes some on: its own, and those from the first operand on. */
+const split = ({ args, passesOn, takesNumbers }: Command, words: readonly string[]): [string[], string[]] => {
+  const takesValue = valueTaking(args);
+  if (takesNumbers === true) {
+    const own = beforeDashes(words).length;
+    const isOperand = (word: string, at: number) =>
+      at < own && /^-\d/.test(word) && !takesValue.has(words[at - 1] ?? '');
+    return [words.filter((word, at) => !isOperand(word, at)), words.filter(isOperand)];
+  }
+  if (passesOn !== true) return [[...words], []];
   let at = 0;
   while (at < words.length && words[at] !== '--' && words[at]!.startsWith('-')) {
     at += takesValue.has(words[at]!) ? 2 : 1;
@@ -66,9 +83,22 @@ const split = ({ args, passesOn }: Command, words: readonly string[]): [string[]
 export const ownWords = (command: Command, words: readonly string[]): readonly string[] =>
   split(command, words)[0];
 
+/** The same words, where those options have their value that may stand without one. */
+const withValues = ({ valuesLeftOut = {} }: Command, words: readonly string[]): string[] => {
+  const own = beforeDashes(words);
+  return words.map((word, index) => {
+    const option = word.slice(2);
+    if (index >= own.length || !word.startsWith('--') || !Object.hasOwn(valuesLeftOut, option)) return word;
+    const next = own[index + 1];
+    const alone = next === undefined || (next !== '-' && next.startsWith('-'));
+    return alone ? `${word}=${valuesLeftOut[option]}` : word;
+  });
+};
+
 /** Sorts a command's words. Throws a `UsageError` for an option that it doesn't have or that lacks its value. */
 export const parse = (command: Command, all: readonly string[]): Parsed => {
-  const [words, passed] = split(command, all);
+  const [own, passed] = split(command, all);
+  const words = withValues(command, own);
   const parsed = parseArgs(words, command.args) as Record<string, unknown> & { _: string[] };
   // citty lets an unknown option pass, so that a misspelt one would silently change what is done.
   const known = new Set(
@@ -82,9 +112,8 @@ export const parse = (command: Command, all: readonly string[]): Parsed => {
   const help = `Type: offsite ${command.name === 'offsite' ? '' : `${command.name} `}--help`;
   for (const name of Object.keys(parsed)) {
     if (name === '_' || known.has(name)) continue;
-    const option = name.length === 1 ? `-${name}` : `--${name}`;
     throw new UsageError(
-      `There is no option ${option}.`,
+      `There is no option ${dashed(name)}.`,
       `${help}. An input that starts with - goes after --`,
     );
   }
@@ -104,12 +133,13 @@ export const parse = (command: Command, all: readonly string[]): Parsed => {
 const valuesOf = ({ args }: Command, words: readonly string[], option: string): string[] => {
   const definition = args[option];
   const aliases = definition && 'alias' in definition ? listOf(definition.alias) : [];
-  const names = [`--${option}`, ...aliases.map((alias) => `-${alias}`)];
+  const names = [option, ...aliases].map(dashed);
   const values: string[] = [];
   const options = beforeDashes(words);
   for (const [index, word] of options.entries()) {
     const next = options[index + 1];
-    if (word.startsWith(`--${option}=`)) values.push(word.slice(option.length + 3));
+    const before = names.find((name) => name.startsWith('--') && word.startsWith(`${name}=`));
+    if (before) values.push(word.slice(before.length + 1));
     else if (names.includes(word) && next !== undefined) values.push(next);
   }
   return values;
@@ -130,7 +160,9 @@ export const usage = async (command: Command, stream: { isTTY?: boolean }): Prom
     root ? undefined : { meta: { name: 'offsite' } },
   );
   const operands = command.operands ?? '';
-  const lines = rendered.split('\n').map((line) => {
+  const lines = rendered.split('\n').map((text) => {
+    // citty writes every other name with one dash.
+    const line = text.replace(/^ (.*[\sm])-(?=\w[\w-]+, --\w)/, '$1--');
     if (operands === '' || !stripVTControlCharacters(line).startsWith('USAGE')) return line;
     return line.replace('[OPTIONS]', `${operands} [OPTIONS]`);
   });

@@ -118,19 +118,30 @@ interface Window {
   readonly end: number;
 }
 
-/** The windows of the days around a moment, those that began the day before among them. */
-const windowsAround = (at: number, { start, stop, end, timeZone }: ServiceHours): Window[] => {
-  const { year, month, day } = wallAt(at, timeZone);
+/** The windows that were asked for last, of each hours: they are the same for a whole day, and take a while to find. */
+const known = new WeakMap<ServiceHours, { readonly day: number; readonly windows: readonly Window[] }>();
+
+const windowsOf = (midnight: number, { start, stop, end, timeZone }: ServiceHours): Window[] => {
   const from = minutesOf(start);
   /** The day after, if it is not later on the same day. */
   const later = (time: string): number => minutesOf(time) + (minutesOf(time) <= from ? DAY : 0);
   return [-2, -1, 0, 1, 2].map((days) => {
-    const midnight = Date.UTC(year, month - 1, day + days);
     const [first, second, third] = [from, later(stop ?? end), later(end)].map((minutes) =>
-      momentOf(midnight + minutes * MINUTE, timeZone),
+      momentOf(midnight + (days * DAY + minutes) * MINUTE, timeZone),
     );
     return { start: first!, stop: second!, end: third! };
   });
+};
+
+/** The windows of the days around a moment, those that began the day before among them. */
+const windowsAround = (at: number, hours: ServiceHours): readonly Window[] => {
+  const { year, month, day } = wallAt(at, hours.timeZone);
+  const midnight = Date.UTC(year, month - 1, day);
+  const last = known.get(hours);
+  if (last?.day === midnight) return last.windows;
+  const windows = windowsOf(midnight, hours);
+  known.set(hours, { day: midnight, windows });
+  return windows;
 };
 
 const stateIn = (windows: readonly Window[], at: number): HourState => {

@@ -1,4 +1,5 @@
 import type { FunctionText, Outcome } from '../cluster/function-text.ts';
+import type { KeptOutcome } from './kept.ts';
 
 /** What a job server and the runner in one of its sites say to each other. Numbers of jobs are the job server's own. */
 
@@ -87,6 +88,18 @@ export interface RunnerService {
     args: readonly unknown[],
     extras: JobExtras,
   ): Promise<BatchAnswer>;
+  /**
+   * Runs one job of a journal, unless it runs here already or has; its arguments were written down, and what becomes of
+   * it is kept until `forget`.
+   */
+  runKept(
+    fn: FunctionText | undefined,
+    number: number,
+    args: Uint8Array,
+    extras: JobExtras,
+  ): Promise<KeptOutcome>;
+  /** The outcomes of these jobs are on the disk of their client. */
+  forget(ids: readonly string[]): void;
   /** What becomes of a job that ran longer than its batch. */
   outcome(number: number): Promise<BatchAnswer>;
   /** Aborts a job's signal; one that has not begun never will. */

@@ -5,11 +5,13 @@ import type { AnyFunction } from '../cluster/functions.ts';
 import { LoadedFunctions } from '../cluster/loaded-functions.ts';
 import type { Remote } from '../module/remote.ts';
 import { within } from '../wire/call/scope.ts';
+import { SiteClosedError, SiteCrashedError } from '../wire/errors.ts';
 import { RemoteTarget } from '../wire/reference/reference.ts';
 import { captureJobs } from './capture.ts';
 import { JobCancelledError } from './errors.ts';
 import { JobFiles } from './files.ts';
 import { JobScope, type ScopeHost } from './job-scope.ts';
+import { type KeptOutcome, keptOutcomes } from './kept.ts';
 import { mapChunk } from './map-chunk.ts';
 import { runProgram } from './program.ts';
 import {
@@ -23,10 +25,14 @@ import {
   type SiteFacts,
 } from './protocol.ts';
 import { isSmallData } from './small.ts';
+import { readBack } from './written.ts';
 
 /** What runs in a site of a job server; it travels there as any module does. */
 
 const nothing = () => {};
+
+const isEndOfSite = (error: unknown): boolean =>
+  error instanceof SiteClosedError || error instanceof SiteCrashedError;
 
 const isGenerator = (value: unknown): value is AsyncGenerator<unknown, unknown> => {
   const generator = value as Partial<AsyncGenerator> | null | undefined;
@@ -56,6 +62,9 @@ class Runner extends RemoteTarget implements RunnerService, ScopeHost {
   readonly #prefix: string;
   /** The jobs of the batch that runs. */
   #batch: readonly number[] = [];
+
+  /** Jobs whose outcome is kept. */
+  readonly #kept = new Set<number>();
 
   constructor({ node, prefix, share, maxFileSize = Infinity, desk }: RunnerSetup) {
     super();
@@ -214,6 +223,34 @@ class Runner extends RemoteTarget implements RunnerService, ScopeHost {
   }
 
   /** See RunnerService. */
+  async runKept(
+    fn: FunctionText | undefined,
+    number: number,
+    args: Uint8Array,
+    extras: JobExtras,
+  ): Promise<KeptOutcome> {
+    // A client that dies while this loads has not had it begun, and nothing is kept of it.
+    const found = fn && this.#find(fn);
+    if (found instanceof Promise) {
+      await found.catch((error: unknown) => {
+        if (isEndOfSite(error)) throw error;
+      });
+    }
+    return keptOutcomes().run(extras.id, async () => {
+      this.#kept.add(number);
+      const { outcome } = await this.runOne(fn, number, readBack(args) as unknown[], extras);
+      this.#kept.delete(number);
+      if (outcome && 'error' in outcome) throw outcome.error;
+      return outcome?.value;
+    });
+  }
+
+  /** See RunnerService. */
+  forget(ids: readonly string[]): void {
+    keptOutcomes().forget(ids);
+  }
+
+  /** See RunnerService. */
   cancel(number: number, reason: unknown): void {
     const scope = this.#scopes.get(number);
     if (scope) scope.abort(reason);
@@ -247,7 +284,12 @@ class Runner extends RemoteTarget implements RunnerService, ScopeHost {
 
   /** See ScopeHost. */
   async provisional(scope: JobScope, value: unknown): Promise<void> {
-    await this.#desk.provisional(scope.number, value);
+    try {
+      await this.#desk.provisional(scope.number, value);
+    } catch (error) {
+      // A job of a journal goes on when its client has died.
+      if (!this.#kept.has(scope.number) || !isEndOfSite(error)) throw error;
+    }
   }
 
   /** See ScopeHost. */

@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import { Door, Want } from '../../ticket/door.ts';
 import { IN_FOLDER } from '../../ticket/folder.ts';
 import { Keys, newPass, type TicketTerms } from '../../ticket/keys.ts';
+import { publishLease } from '../../ticket/lease.ts';
 import { LogFile } from '../../ticket/log-file.ts';
 import { clearFolder, sweep, writePass, writeState } from '../../ticket/site-folder.ts';
 import { SiteClosedError } from '../../wire/errors.ts';
@@ -48,6 +49,7 @@ export class DetachedEngine {
   readonly #door: Door<Guest>;
   readonly #log: LogFile;
   /** Shared with the pulse: how many calls run, whoever made them. */
+  /** How many calls run, and how long its lease is if that was changed, for all threads. */
   readonly #words = new Int32Array(new SharedArrayBuffer(8));
   /** Whether it was started by a process of this host, whose disk it has. */
   #local = false;
@@ -85,6 +87,7 @@ export class DetachedEngine {
     setInterval(() => this.#log.turn(), TURN_EVERY).unref();
     setTimeout(() => this.#wanted || process.exit(EXIT_ORPHANED), FIRST_WITHIN).unref();
     await this.#door.listen();
+    publishLease((ms) => void Atomics.store(this.#words, 1, ms));
     await startPulse(join(folder, IN_FOLDER.pulse), this.#words, idleTimeout, {
       over: () => void this.#close(),
     });

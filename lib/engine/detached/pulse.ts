@@ -71,7 +71,9 @@ const pulse = (): void => {
       () => {
         const now = performance.now();
         if (endsAt !== undefined && now > endsAt) return die();
-        if (endsAt !== undefined || clients.size > 0 || now - leftAt < idleTimeout) return;
+        // What runs here may have asked for a longer one.
+        const lease = Atomics.load(words, 1) || idleTimeout;
+        if (endsAt !== undefined || clients.size > 0 || now - leftAt < lease) return;
         endsAt = now + leaveWithin;
         parentPort!.postMessage('over');
       },

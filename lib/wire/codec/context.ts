@@ -14,8 +14,11 @@ export interface LiveRecord {
 export interface EncodeContext {
   /** How deep values may be nested. */
   readonly depth: number;
-  /** Makes a live value (a function, a reference, a stream, a signal …) reachable from the other side. */
-  exportValue(value: object): LiveRecord;
+  /**
+   * Makes a live value (a function, a reference, a stream, a signal …) reachable from the other side; `path` says where
+   * it was found, for who refuses it.
+   */
+  exportValue(value: object, path: () => string): LiveRecord;
   /** Takes back an introduction whose message was never sent. */
   withdraw(record: LiveRecord): void;
   /**

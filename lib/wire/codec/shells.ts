@@ -153,7 +153,7 @@ export class Shells {
   }
 
   #live(value: object, index: number): Node {
-    const record = this.#context.exportValue(value);
+    const record = this.#context.exportValue(value, () => this.#table.pathOf(index));
     this.#introduced.push(record);
     if (record.kind !== 'result' && referenceOf(value)?.call) {
       throw refusal('the result of a call that was not awaited', this.#table.pathOf(index), 'await it first');

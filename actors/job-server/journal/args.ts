@@ -1,0 +1,2 @@
+/** Lists of arguments, one for each job; they may come as they are made. */
+export type ArgLists<A extends readonly unknown[]> = Iterable<A> | AsyncIterable<A>;
