@@ -37,6 +37,9 @@ import type { Slot } from './slot.ts';
 import type { CheckedSubmitOptions, Dependency } from './submit-options.ts';
 import { type TargetText, targetText } from './target.ts';
 
+/** A job whose site ended so often before it had begun is taken to be the cause: loading its modules may do that. */
+const MOST_UNBEGUN = 3;
+
 /** What a job server does: it takes jobs, has them run, and tells what became of them. */
 export class JobServerCore implements NodeHost, JobOwner {
   readonly prefix = `${randomBytes(8).toString('hex')}-`;
@@ -362,7 +365,8 @@ export class JobServerCore implements NodeHost, JobOwner {
     if (record.isOver) return;
     if (record.ending) this.#over(record, record.ending.status, record.ending);
     else if (this.#closed) this.#over(record, 'terminated', { error: this.#closed });
-    else if (!error.mayHaveRun || this.#mayRetry(record)) this.#again(record);
+    else if (error.mayHaveRun ? this.#mayRetry(record) : ++record.lostUnbegun < MOST_UNBEGUN)
+      this.#again(record);
     else this.#over(record, isNodeGone ? 'abandoned' : 'terminated', { error });
   }
 
@@ -372,6 +376,7 @@ export class JobServerCore implements NodeHost, JobOwner {
 
   /** It goes back to where it was in the queue. */
   #again(record: JobRecord): void {
+    record.startTime = undefined;
     this.#scheduler.add(record, true);
   }
 
@@ -431,7 +436,7 @@ export class JobServerCore implements NodeHost, JobOwner {
   }
 
   /** See NodeHost. */
-  siteOptions({ name, server }: JobNode, number: number): RemoteManagerOptions {
+  siteOptions({ name, server, isShared }: JobNode, number: number): RemoteManagerOptions {
     const { stdout, stderr } = this.options;
     const { host, fork, site } = server;
     const { credentials } = this.options;
@@ -444,6 +449,7 @@ export class JobServerCore implements NodeHost, JobOwner {
       name: `${this.name}/${name}/${number}`,
       fork,
       ...(host !== undefined && { host }),
+      ...(isShared && { node: name }),
     };
   }
 
