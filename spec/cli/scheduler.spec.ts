@@ -36,12 +36,11 @@ const setUp = async (...words: string[]) => {
   const [line] = await scheduler.until('stdout', /^.*\n/);
   const { addresses } = JSON.parse(line) as { addresses: { port: number }[] };
   const host = `127.0.0.1:${addresses[0]!.port}`;
-  const joined = run(
-    ['join', `wss://${host}`, '--name', 'behind', '--cpus', '2', '--secret-file', nodeKey],
-    env,
-  );
+  const rejoin = () =>
+    run(['join', `wss://${host}`, '--name', 'behind', '--cpus', '2', '--secret-file', nodeKey], env);
+  const joined = rejoin();
   await scheduler.until('stdout', /has joined/);
-  return { env, host, ada, node, scheduler, joined };
+  return { env, host, ada, node, scheduler, joined, rejoin };
 };
 
 describe('offsite scheduler', () => {
@@ -57,19 +56,15 @@ describe('offsite scheduler', () => {
   });
 
   test('tells jobs of it when a node has gone, and takes it up again', async () => {
-    const { host, ada, joined } = await setUp();
+    const { host, ada, joined, rejoin } = await setUp();
     const jobs = await JobServer.open({ ncpus: 0, servers: [host], secret: ada });
     onTestFinished(() => jobs.terminate());
     expect(await jobs.submit(() => 1)).toBe(1);
-    const gone = new Promise<void>((resolve) => {
-      const look = () => {
-        if (jobs.nodes.length === 0) resolve();
-        else setImmediate(look);
-      };
-      look();
-    });
     joined.child.kill('SIGKILL');
-    await gone;
+    await expect.poll(() => jobs.nodes.some(({ name }) => name === 'behind')).toBe(false);
+    const later = jobs.submit(() => 2);
+    rejoin();
+    expect(await later).toBe(2);
   });
 
   test('lets nobody join by the key of a client, nor have sites by that of a node', async () => {
