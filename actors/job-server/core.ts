@@ -436,7 +436,7 @@ export class JobServerCore implements NodeHost, JobOwner {
   }
 
   /** See NodeHost. */
-  siteOptions({ name, server, isShared }: JobNode, number: number): RemoteManagerOptions {
+  siteOptions({ name, server, sharedAs }: JobNode, number: number): RemoteManagerOptions {
     const { stdout, stderr } = this.options;
     const { host, fork, site } = server;
     const { credentials } = this.options;
@@ -449,7 +449,7 @@ export class JobServerCore implements NodeHost, JobOwner {
       name: `${this.name}/${name}/${number}`,
       fork,
       ...(host !== undefined && { host }),
-      ...(isShared && { node: name }),
+      ...(sharedAs !== undefined && { node: sharedAs }),
     };
   }
 
