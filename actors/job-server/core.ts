@@ -25,12 +25,7 @@ import type { JournaledJobs } from './journal/journaled-jobs.ts';
 import { JobNode, type NodeHost } from './node.ts';
 import { FollowedServer, type FollowHost } from './nodes/daemon-node.ts';
 import type { NodeSource } from './nodes/node-source.ts';
-import type {
-  CheckedJobServerOptions,
-  CheckedServer,
-  PreparationText,
-  SoughtServers,
-} from './options.ts';
+import type { CheckedJobServerOptions, CheckedServer, PreparationText, SoughtServers } from './options.ts';
 import { OutgoingFiles } from './outgoing-files.ts';
 import { Scheduler } from './scheduler.ts';
 import type { Slot } from './slot.ts';

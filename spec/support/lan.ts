@@ -20,7 +20,7 @@ const ip = (...words: string[]): string =>
 
 /** Nets that are for tests of networks (RFC 2544). */
 const NET = '198.18.0';
-const HIDDEN_NET = '198.19.0';
+const HIDDEN_NET = '198.19';
 const PLACES = ['/usr/sbin', '/sbin', '/usr/bin', '/bin'];
 /** What a router does that hides its hosts: whom they dial sees the router, and nobody gets in. */
 const MASQUERADE = [
@@ -62,18 +62,19 @@ export class Lan {
   /** A host in a net of its own, which can dial the hosts of the switch, but not be dialled by those (NAT). */
   hiddenHost(): LanHost {
     const number = ++this.#routers;
+    const net = `${HIDDEN_NET}.${number}`;
     const router = this.#space(`router${number}`);
     this.#plug(router, 'outside', `router${number}`, `${NET}.${200 + number}`);
     const space = this.#space(`hidden${number}`);
-    this.#cable([router, 'inside', `${HIDDEN_NET}.1`], [space, 'lan', `${HIDDEN_NET}.2`]);
-    ip('-n', space, 'route', 'add', 'default', 'via', `${HIDDEN_NET}.1`);
+    this.#cable([router, 'inside', `${net}.1`], [space, 'lan', `${net}.2`]);
+    ip('-n', space, 'route', 'add', 'default', 'via', `${net}.1`);
     const setUp = `echo 1 > /proc/sys/net/ipv4/ip_forward; exec nft -f -`;
     execFileSync('ip', ['netns', 'exec', router, 'sh', '-c', setUp], { input: MASQUERADE.join('\n') });
     // They know the way, so it is the router that lets nobody in.
     for (const other of this.#onSwitch) {
-      ip('-n', other, 'route', 'add', `${HIDDEN_NET}.0/24`, 'via', `${NET}.${200 + number}`);
+      ip('-n', other, 'route', 'add', `${net}.0/24`, 'via', `${NET}.${200 + number}`);
     }
-    return this.#hostAt(space, router, 'inside', `${HIDDEN_NET}.2`);
+    return this.#hostAt(space, router, 'inside', `${net}.2`);
   }
 
   /** Kills what runs on the hosts, and removes them. Never throws. */
