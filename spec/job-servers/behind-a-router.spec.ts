@@ -6,7 +6,7 @@ import { Hosts } from './hosts.ts';
 
 const unavailable = noLan({ hidden: true });
 /** A site that is out of reach for so long is given up, in milliseconds; it then has ended itself. */
-const GIVEN_UP_AFTER = 4_000;
+const GIVEN_UP_AFTER = 5_000;
 const LONG = 1_200;
 const A_STEP = 200;
 
@@ -17,7 +17,7 @@ describe.skipIf(unavailable)(`hosts behind routers${unavailable ? ` (skipped: ${
   });
   afterAll(() => hosts.close());
 
-  test('that nobody can dial run jobs of those who dial their scheduler', { timeout: 80_000 }, async () => {
+  test('that nobody can dial run jobs of those who dial their scheduler', { timeout: 180_000 }, async () => {
     const { lan } = hosts;
     const [boss, home] = [lan.host(), lan.host()];
     const [atDora, atEmil] = [lan.hiddenHost(), lan.hiddenHost()];
@@ -51,7 +51,8 @@ describe.skipIf(unavailable)(`hosts behind routers${unavailable ? ` (skipped: ${
 
     const client = hosts.client(home);
     const site = { unreachableTimeout: GIVEN_UP_AFTER };
-    await client.open({ servers: [{ host: `${boss.address}:35100`, fork: 'daemon', site }], credentials });
+    const servers = [{ host: `${boss.address}:35100`, fork: 'daemon' as const, site }];
+    await client.open({ servers, credentials, nodeTimeout: 120_000 });
     client.submit({ from: 0, to: A_STEP, ms: 20, retry: 1 });
     await client.over(A_STEP);
     expect(client.finishedOn('dora')).toBeGreaterThan(0);

@@ -74,7 +74,7 @@ export class Client {
   }
 
   /** Resolves as soon as a condition holds for what it has told; rejects if the client ends before. */
-  until(what: string, holds: () => boolean, within = 30_000): Promise<void> {
+  until(what: string, holds: () => boolean, within = 60_000): Promise<void> {
     return new Promise((resolve, reject) => {
       const settle = (act: () => void) => {
         clearTimeout(timer);

@@ -6,7 +6,7 @@ import { Hosts } from './hosts.ts';
 
 const unavailable = noLan();
 /** A site that is out of reach for so long is given up, in milliseconds; it then has ended itself. */
-const GIVEN_UP_AFTER = 4_000;
+const GIVEN_UP_AFTER = 5_000;
 /** How long a job takes that is to be running when its node is lost, but is done before the site ends itself. */
 const LONG = 1_200;
 const JOBS = 2_000;
@@ -20,7 +20,7 @@ describe.skipIf(unavailable)(`three hosts${unavailable ? ` (skipped: ${unavailab
   afterAll(() => hosts.close());
 
   test('do 2,000 jobs without a loss and none twice, whatever happens to them', {
-    timeout: 80_000,
+    timeout: 180_000,
   }, async () => {
     const { lan } = hosts;
     const [atAda, atBea, atCleo] = [lan.host(), lan.host(), lan.host()];
@@ -34,6 +34,7 @@ describe.skipIf(unavailable)(`three hosts${unavailable ? ` (skipped: ${unavailab
 
     // Found by multicast.
     await client.open({
+      nodeTimeout: 120_000,
       servers: [{ host: 'auto', fork: 'daemon', site: { unreachableTimeout: GIVEN_UP_AFTER } }],
       credentials: { secretFile: hosts.clientKey },
     });
