@@ -178,9 +178,15 @@ export class JobServerCore implements NodeHost, JobOwner {
       },
       gone: (node) => void this.dropNode(node),
       demand: () => {
-        const { first } = this.#scheduler;
-        const busy = [...this.nodes.values()].reduce((sum, node) => sum + node.busy, 0);
-        return { wants: this.#scheduler.length + busy, ...first };
+        const { first, length } = this.#scheduler;
+        let wants = length;
+        for (const node of this.nodes.values()) {
+          wants += node.busy;
+          // Slots of which no job that waits can make use are none for those: they need others beside them.
+          const isNoUse = length > 0 && node.isShared && !this.#scheduler.hasFor(node);
+          if (isNoUse) wants += Math.max(0, node.cpus - node.busy);
+        }
+        return { wants, ...first };
       },
     };
   }

@@ -37,6 +37,11 @@ export class Scheduler {
     return this.#lanes.length;
   }
 
+  /** Whether a job is in the queue that may run on a node. */
+  hasFor(node: JobNode): boolean {
+    return this.#lanes.bestFor(node.view) !== undefined;
+  }
+
   add(record: JobRecord, front = false): void {
     record.status = 'created';
     this.#lanes.of(record).add(record, front);

@@ -36,8 +36,8 @@ const setUp = async (...words: string[]) => {
   const [line] = await scheduler.until('stdout', /^.*\n/);
   const { addresses } = JSON.parse(line) as { addresses: { port: number }[] };
   const host = `127.0.0.1:${addresses[0]!.port}`;
-  const rejoin = () =>
-    run(['join', `wss://${host}`, '--name', 'behind', '--cpus', '2', '--secret-file', nodeKey], env);
+  const rejoin = (name = 'behind') =>
+    run(['join', `wss://${host}`, '--name', name, '--cpus', '2', '--secret-file', nodeKey], env);
   const joined = rejoin();
   await scheduler.until('stdout', /has joined/);
   return { env, host, ada, node, scheduler, joined, rejoin };
@@ -65,6 +65,16 @@ describe('offsite scheduler', () => {
     const later = jobs.submit(() => 2);
     rejoin();
     expect(await later).toBe(2);
+  });
+
+  test('gives a slot of the node that a job asks for, also to who has idle ones elsewhere', async () => {
+    const { host, ada, rejoin, scheduler } = await setUp();
+    const jobs = await JobServer.open({ ncpus: 0, servers: [host], secret: ada });
+    onTestFinished(() => jobs.terminate());
+    await Promise.all([1, 2].map((x) => jobs.submit((y: number) => y, [x], { node: 'behind' })));
+    rejoin('other');
+    await scheduler.until('stdout', /other has joined/);
+    expect(await jobs.submit(() => 3, [], { node: 'other' })).toBe(3);
   });
 
   test('lets nobody join by the key of a client, nor have sites by that of a node', async () => {
