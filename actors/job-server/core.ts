@@ -151,9 +151,8 @@ export class JobServerCore implements NodeHost, JobOwner {
       this.#followed.delete(each);
     }
     this.troubles.delete(text);
-    await Promise.all(
-      [...this.nodes.values()].map((node) => node.server.text === text && this.dropNode(node)),
-    );
+    const behind = [...this.nodes.values()].filter((node) => node.server.text === text);
+    await Promise.all(behind.map((node) => this.dropNode(node)));
   }
 
   /** Ends a node; its jobs are lost. Never rejects. */

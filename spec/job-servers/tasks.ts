@@ -1,4 +1,5 @@
 /** What the sentences of dispy and of Parallel Python have nodes do. */
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -166,4 +167,11 @@ export const reverseMd5 = (hash: string, from: number, to: number): number | und
     if (createHash('md5').update(String(n)).digest('hex') === hash) return n;
   }
   return undefined;
+};
+
+/** Says its process id and that of a program which it has started, and then never ends. */
+export const announceBoth = async (): Promise<never> => {
+  const child = spawn('sleep', ['1000'], { stdio: 'ignore' });
+  await currentJob().provisional([process.pid, child.pid]);
+  return new Promise(() => setInterval(() => {}, 1_000));
 };
