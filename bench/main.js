@@ -18,6 +18,7 @@ const benches = {
   start: 'from the wish for a site to its first word',
   supervisor: 'what it costs to be looked after, and how soon a dead site is known and replaced',
   cluster: 'calls, maps, starts and broadcasts in a cluster, and the memory of its workers',
+  jobs: 'jobs through local slots and through a daemon with TLS, beside dask and multiprocessing.Pool',
   idle: 'how much CPU a site takes that has little to do',
 };
 const names = Object.keys(benches);

@@ -77,6 +77,10 @@ export const targets = [
   },
   { measure: 'SIGKILL to event, sh', atMost: ERLANG_EVENT },
   { measure: 'SIGKILL to ready again, sh', against: ['fork to ready'], atMost: 1.2 },
+  { measure: 'awaited job, local', atMost: 200 },
+  { measure: '20000 jobs at once, each, local', atMost: 50 },
+  { measure: 'awaited job, a daemon with TLS', atMost: 1_000 },
+  { measure: '20000 jobs at once, each, a daemon with TLS', atMost: 200 },
   ...['virtual', 'sh'].map((fork) => ({ measure: `CPU of both ends, ${fork}, idle`, atMost: 0.5 })),
 ];
 

@@ -32,6 +32,9 @@ import type { Slot } from './slot.ts';
 import type { CheckedSubmitOptions, Dependency } from './submit-options.ts';
 import { type TargetText, targetText } from './target.ts';
 
+/** A job whose site ended so often before it had begun is taken to be the cause: loading its modules may do that. */
+const MOST_UNBEGUN = 3;
+
 /** What a job server does: it takes jobs, has them run, and tells what became of them. */
 export class JobServerCore implements NodeHost, JobOwner {
   readonly prefix = `${randomBytes(8).toString('hex')}-`;
@@ -151,8 +154,8 @@ export class JobServerCore implements NodeHost, JobOwner {
       this.#followed.delete(each);
     }
     this.troubles.delete(text);
-    const behind = [...this.nodes.values()].filter((node) => node.server.text === text);
-    await Promise.all(behind.map((node) => this.dropNode(node)));
+    const own = [...this.nodes.values()].filter(({ server }) => server.text === text);
+    await Promise.all(own.map((node) => this.dropNode(node)));
   }
 
   /** Ends a node; its jobs are lost. Never rejects. */
@@ -354,7 +357,8 @@ export class JobServerCore implements NodeHost, JobOwner {
     if (record.isOver) return;
     if (record.ending) this.#over(record, record.ending.status, record.ending);
     else if (this.#closed) this.#over(record, 'terminated', { error: this.#closed });
-    else if (!error.mayHaveRun || this.#mayRetry(record)) this.#again(record);
+    else if (error.mayHaveRun ? this.#mayRetry(record) : ++record.lostUnbegun < MOST_UNBEGUN)
+      this.#again(record);
     else this.#over(record, isNodeGone ? 'abandoned' : 'terminated', { error });
   }
 
@@ -364,6 +368,7 @@ export class JobServerCore implements NodeHost, JobOwner {
 
   /** It goes back to where it was in the queue. */
   #again(record: JobRecord): void {
+    record.startTime = undefined;
     this.#scheduler.add(record, true);
   }
 
@@ -423,7 +428,7 @@ export class JobServerCore implements NodeHost, JobOwner {
   }
 
   /** See NodeHost. */
-  siteOptions({ name, server }: JobNode, number: number): RemoteManagerOptions {
+  siteOptions({ name, server, sharedAs }: JobNode, number: number): RemoteManagerOptions {
     const { stdout, stderr } = this.options;
     const { host, fork, site } = server;
     const { credentials } = this.options;
@@ -436,6 +441,7 @@ export class JobServerCore implements NodeHost, JobOwner {
       name: `${this.name}/${name}/${number}`,
       fork,
       ...(host !== undefined && { host }),
+      ...(sharedAs !== undefined && { node: sharedAs }),
     };
   }
 

@@ -65,6 +65,8 @@ export class JobRecord {
   endTime: number | undefined;
   node: string | undefined;
   attempts = 0;
+  /** How often its site ended before it had begun, while it was prepared. */
+  lostUnbegun = 0;
   /** Whether it must be alone in its batch: it has more than arguments, or they could not be sent with others. */
   alone = false;
   /** Files that go with it, once they are known. */

@@ -1,3 +1,4 @@
+import { textOf } from '../../lib/wire/codec/remote-error.ts';
 import { Fifo } from './fifo.ts';
 import type { JobRecord } from './job-record.ts';
 import type { NodeView, Placement } from './placement.ts';
@@ -18,6 +19,8 @@ export class Lane {
   readonly #queues = new Map<number, Fifo<JobRecord>>();
   /** Jobs that are still to be run; those that were ended in the queue are passed over. */
   length = 0;
+  /** Why its jobs suit no node, if that is its own fault. */
+  trouble: string | undefined;
   /** Ends the wait for a node, if there is none. */
   stranded: NodeJS.Timeout | undefined;
 
@@ -29,7 +32,13 @@ export class Lane {
   suits(view: NodeView): boolean {
     const { node, placement } = this.wanted;
     if (node !== undefined && node !== view.name) return false;
-    return placement === undefined || suits(view, placement);
+    try {
+      return placement === undefined || suits(view, placement);
+    } catch (cause) {
+      // It is the user's own, and asked in nobody's turn: a node that it can't judge is none for it.
+      this.trouble = `its placement threw: ${textOf(cause)}`;
+      return false;
+    }
   }
 
   add(record: JobRecord, front = false): void {

@@ -100,6 +100,11 @@ export class JobNode {
     return this.#state?.share !== undefined;
   }
 
+  /** How the scheduler that shares it out calls it, if there is one. */
+  get sharedAs(): string | undefined {
+    return this.isShared ? this.#state!.name : undefined;
+  }
+
   /** Whether each job has a fresh site here. */
   get restartsWorkers(): boolean {
     return this.#host.restartWorkers || this.#state?.restartWorkers === true;

@@ -175,7 +175,9 @@ export class Scheduler {
       const { name, server, status, trouble, view } = node;
       const isNamed = server.text === name ? name : `${name} (${server.text})`;
       const known = trouble ?? (status === 'serving' ? undefined : `it is ${status}`);
-      const unsuited = lane.suits(view) ? 'it has no slot' : 'it is not what the job asks for';
+      const unsuited = lane.suits(view)
+        ? 'it has no slot'
+        : (lane.trouble ?? 'it is not what the job asks for');
       return { server: isNamed, why: known ?? unsuited };
     });
     return [...ofNodes, ...this.#host.troubles()];

@@ -53,6 +53,8 @@ export interface RemoteManagerOptions {
   ssh?: string;
   /** How one shows a daemon who one is. @default the key file of this user */
   credentials?: Credentials;
+  /** The node that is wanted, where `host` is a scheduler that shares several out. @default any that has a slot */
+  node?: string;
   /** Folders outside the packages of linked modules from which these may import. @default none */
   serve?: readonly string[];
   /** What a call, a value or a stream may take of either process. @default see Limits */
@@ -111,6 +113,7 @@ export type AttachOptions = Pick<
   | 'sshOptions'
   | 'ssh'
   | 'credentials'
+  | 'node'
   | 'serve'
   | 'limits'
 >;
@@ -174,6 +177,7 @@ const schema = v.strictObject({
   sshOptions: v.optional(words, []),
   ssh: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
   credentials: v.optional(credentials),
+  node: v.optional(v.string()),
   serve: v.optional(
     v.array(
       v.pipe(

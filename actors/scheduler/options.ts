@@ -1,6 +1,8 @@
 import type { AccessFiles, Credentials } from '../../lib/access/credentials.ts';
 import type { SharePolicy } from './allocate.ts';
 
+export type { SharePolicy } from './allocate.ts';
+
 /** How a scheduler shares nodes among clients. */
 export interface SchedulerOptions {
   /** Where it listens: addresses of this host. @default loopback */

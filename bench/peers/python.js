@@ -9,8 +9,13 @@ const ROUND = 120_000;
 
 export const hasPython = () => onPath('python3');
 
-export const hasDask = () =>
-  hasPython() && spawnSync('python3', ['-c', 'import distributed'], { timeout: START }).status === 0;
+/** Debian's own has what Debian packages, also where another one comes first on the PATH. */
+const PYTHONS = ['python3', '/usr/bin/python3'];
+
+const withDask = () =>
+  PYTHONS.find((each) => spawnSync(each, ['-c', 'import distributed'], { timeout: START }).status === 0);
+
+export const hasDask = () => withDask() !== undefined;
 
 /**
  * Starts one of the two with so many workers. `round` gives microseconds for what it is asked to do.
@@ -19,7 +24,11 @@ export const hasDask = () =>
  */
 export const python = async (peer, workers) => {
   const script = fileURLToPath(new URL('./python_bench.py', import.meta.url));
-  const program = new Lines(peer, ['python3', script, peer, String(workers)], process.env);
+  const program = new Lines(
+    peer,
+    [(peer === 'dask' ? withDask() : undefined) ?? 'python3', script, peer, String(workers)],
+    process.env,
+  );
   try {
     await program.ask('', START);
   } catch (cause) {
@@ -27,7 +36,7 @@ export const python = async (peer, workers) => {
     throw cause;
   }
   return {
-    /** @param {{ do: 'apply' | 'map' | 'uneven', count?: number, elements?: readonly number[] }} what */
+    /** @param {{ do: 'apply' | 'each' | 'map' | 'uneven', count?: number, elements?: readonly number[] }} what */
     round: async (what) => Number(await program.ask(JSON.stringify(what), ROUND)),
     close: () => program.close(),
   };

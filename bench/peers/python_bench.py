@@ -28,6 +28,10 @@ class OfPool:
         # Uneven elements one by one, which is the best that a pool can do for them.
         return self.pool.map(f, xs) if even else self.pool.map(f, xs, chunksize=1)
 
+    def each(self, f, xs):
+        for result in [self.pool.apply_async(f, (x,)) for x in xs]:
+            result.get()
+
     def close(self):
         self.pool.terminate()
 
@@ -44,8 +48,11 @@ class OfDask:
     def map(self, f, xs, even):
         return self.client.gather(self.client.map(f, xs, pure=False))
 
+    def each(self, f, xs):
+        self.client.gather([self.client.submit(f, x, pure=False) for x in xs])
+
     def close(self):
-        self.client.shutdown()
+        self.client.close()
 
 
 def main():
@@ -58,6 +65,8 @@ def main():
         if ask["do"] == "apply":
             for i in range(ask["count"]):
                 peer.apply(twice, i)
+        elif ask["do"] == "each":
+            peer.each(twice, range(ask["count"]))
         elif ask["do"] == "map":
             peer.map(twice, range(ask["count"]), True)
         else:

@@ -29,5 +29,5 @@ export interface AccessFiles {
   readonly passwordFile?: string;
 }
 
-/** What somebody may do: have sites and run jobs, or also steer the daemon. */
-export type Domain = 'use' | 'admin';
+/** What somebody may do: have sites and run jobs; serve as a node of a scheduler; or all that, and steer. */
+export type Domain = 'use' | 'node' | 'admin';

@@ -14,6 +14,12 @@ import type { Visitor } from './visitor.ts';
 /** The organizational unit of a certificate whose user may steer the daemon. */
 export const ADMIN_UNIT = 'offsite-admin';
 
+/** The organizational unit of a certificate whose machine may serve as a node of a scheduler. */
+export const NODE_UNIT = 'offsite-node';
+
+const domainOf = (units: readonly string[]): Domain =>
+  units.includes(ADMIN_UNIT) ? 'admin' : units.includes(NODE_UNIT) ? 'node' : 'use';
+
 /** Who somebody is, and how he proved it. */
 export type Identity = Pick<Visitor, 'user' | 'domain' | 'by'>;
 
@@ -23,7 +29,7 @@ const listOf = (value: string | string[] | undefined): string[] =>
 const byCertificate = ({ subject }: PeerCertificate): Identity | undefined => {
   const { CN: user, OU: units } = (subject ?? {}) as { CN?: string | string[]; OU?: string | string[] };
   if (!isUserName(user)) return undefined;
-  return { user, domain: listOf(units).includes(ADMIN_UNIT) ? 'admin' : 'use', by: 'certificate' };
+  return { user, domain: domainOf(listOf(units)), by: 'certificate' };
 };
 
 /** Throws OptionError unless what is named can be used together, and lets somebody in. */
@@ -101,6 +107,12 @@ export class Identities {
   }
 }
 
+/** What is not for everybody who may use a daemon: steering it, and serving as a node of a scheduler. */
+const STEERING = /^\/admin(?:[/?]|$)/;
+const SERVING = /^\/join(?:ed)?(?:[/?]|$)/;
+
 /** Whether a user of a domain may ask for a path. */
-export const mayAsk = (domain: Domain, path: string): boolean =>
-  domain === 'admin' || !/^\/admin(?:[/?]|$)/.test(path);
+export const mayAsk = (domain: Domain, path: string): boolean => {
+  if (domain === 'admin') return true;
+  return SERVING.test(path) === (domain === 'node') && !STEERING.test(path);
+};

@@ -6,7 +6,7 @@ import { OptionError } from '../wire/errors.ts';
 import type { Domain } from './credentials.ts';
 
 const KEY_SIZE = 32;
-const LINE = /^offsite-key (?<user>\S+) (?<domain>use|admin) (?<secret>[\w-]{43})$/;
+const LINE = /^offsite-key (?<user>\S+) (?<domain>use|node|admin) (?<secret>[\w-]{43})$/;
 const USER = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/;
 
 /** A user's key: 32 random bytes, by which he is proved and what he does is encrypted. */

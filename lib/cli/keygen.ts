@@ -18,6 +18,10 @@ export const keygen: Command = {
       valueHint: 'FILE',
       description: 'Where it is put, - for the standard output (default: ~/.config/offsite/key)',
     },
+    node: {
+      type: 'boolean',
+      description: 'For a machine that serves as a node of a scheduler, and may do nothing else',
+    },
     append: { type: 'boolean', description: 'Add it to a file that has keys already' },
   },
   notes: [
@@ -31,6 +35,7 @@ export const keygen: Command = {
   examples: [
     ['offsite keygen', 'Your own key, where offsite looks for it'],
     ['offsite keygen --user ada --out ada.key', 'One for somebody else'],
+    ['offsite keygen --user node-1 --node --out node.key', 'One for a machine that joins a scheduler'],
     ['offsite keygen --admin --append', 'A second one of yours, by which daemons can be steered'],
   ],
   run: async ({ args, rest }) => {
@@ -45,7 +50,9 @@ export const keygen: Command = {
         `"${user}" can not be a user's name: those are ${USER_NAMES}.`,
         'Give one with --user',
       );
-    const key = newKey(user, args.admin === true ? 'admin' : 'use');
+    if (args.admin === true && args.node === true)
+      throw new UsageError('A key is for one domain, and --admin and --node were given.', 'Make two keys');
+    const key = newKey(user, args.admin === true ? 'admin' : args.node === true ? 'node' : 'use');
     const line = `${keyLine(key)}\n`;
     const file = typeof args.out === 'string' ? args.out : ownKeyFile();
     if (file === '-') {
@@ -59,7 +66,7 @@ export const keygen: Command = {
       createPrivate(file, line, 'Give another one with --out, or add to it with --append');
     }
     process.stderr.write(
-      `offsite: a key of ${user}${key.domain === 'admin' ? ' (admin)' : ''} is in ${file}. A daemon lets its user in that has the same line: offsite serve --secret-file FILE\n`,
+      `offsite: a key of ${user}${key.domain === 'use' ? '' : ` (${key.domain})`} is in ${file}. A daemon lets its user in that has the same line: offsite serve --secret-file FILE\n`,
     );
     return 0;
   },

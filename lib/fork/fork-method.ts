@@ -36,6 +36,8 @@ export interface ForkRequest {
   readonly ssh?: string;
   /** How one shows a daemon who one is. */
   readonly credentials?: Credentials;
+  /** The node that is wanted, of a scheduler that shares several out. */
+  readonly node?: string;
   readonly resourceLimits?: ResourceLimits;
   /** How long the whole start may take, in milliseconds. */
   readonly timeout: number;

@@ -84,4 +84,4 @@ typeOf(
   await jobs.map((x: number) => x, new Float64Array(3), { onError: (_error, index, x) => index + x }),
 ).is<number[]>();
 // @ts-expect-error a list of what the function takes
-jobs.map(name, ['a']);
+void jobs.map(name, ['a']);

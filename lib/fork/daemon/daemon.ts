@@ -43,7 +43,7 @@ const unreachable = (name: string, cause: unknown): unknown => {
   return new ForkError(name, { step: 'connect', what, remedy, cause });
 };
 
-const startOf = ({ name, execArgv, nodePath, order, cwd, unreachableTimeout }: ForkRequest) => {
+const startOf = ({ name, execArgv, nodePath, order, cwd, node, unreachableTimeout }: ForkRequest) => {
   const { hash, bytes } = engineFile();
   const endAfter = unreachableTimeout * ENDS_AT;
   return {
@@ -52,6 +52,7 @@ const startOf = ({ name, execArgv, nodePath, order, cwd, unreachableTimeout }: F
     execArgv,
     folder: cwd ?? process.cwd(),
     ...(nodePath !== undefined && { nodePath }),
+    ...(node !== undefined && { node }),
     ...(order && { bridge: true }),
     ...(endAfter !== Infinity && { endAfter }),
   };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Job, JobServer } from '../../../lib/index.ts';
 import { closeJobs, openJobs, work } from '../../support/jobs.ts';
-import { rejection } from '../../support/sites.ts';
+import { fixture, rejection } from '../../support/sites.ts';
 
 /** The first thing that a job says. */
 const firstSaid = async <P>(job: Job<unknown, P>): Promise<P> => {
@@ -79,6 +79,12 @@ describe('how jobs end', () => {
     expect(job.attempts).toBe(3);
     const given = again.submit(work.flakySite, [counter('flaky-site-2', 2)], { retry: 1 });
     expect(await rejection(given.result)).toMatchObject({ code: 'ERR_OFFSITE_JOB_LOST' });
+  });
+
+  test('a job whose modules end each site that loads them is given up', async () => {
+    const jobs = await openJobs({ ncpus: 1 });
+    const job = jobs.submit(work.nothing, [], { depends: [fixture('ends-its-site.js')] });
+    expect(await rejection(job.result)).toMatchObject({ code: 'ERR_OFFSITE_JOB_LOST', mayHaveRun: false });
   });
 
   test('a job that throws is run again only if its retry says so', async () => {

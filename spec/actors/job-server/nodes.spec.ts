@@ -100,6 +100,16 @@ describe('nodes of a job server', () => {
     });
   });
 
+  test('a placement that throws suits no node, and the error says so', async () => {
+    const jobs = await openJobs({ ncpus: 1, nodeTimeout: 50 });
+    const placement = () => {
+      throw new Error('no idea');
+    };
+    expect(await rejection(jobs.submit(work.nothing, [], { placement }).result)).toMatchObject({
+      message: expect.stringContaining('no idea'),
+    });
+  });
+
   test('jobs of a higher priority are begun first', async () => {
     const jobs = await openJobs({ ncpus: 0, servers: [local('a')] });
     const order: number[] = [];
