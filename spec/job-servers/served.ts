@@ -1,6 +1,9 @@
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, vi } from 'vitest';
 import { functionsOf, type Job } from '../../lib/index.ts';
 import { newSecret, type ServedHost, startServe } from '../support/daemon.ts';
+
+// Many processes start here, on machines that others use too.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
 /** Where the functions are that jobs run here. */
 export const MODULE = new URL('./tasks.ts', import.meta.url);
