@@ -32,8 +32,9 @@ const readHidden = (terminal: ReadStream, prompt: string): Promise<string> =>
         else if (letter >= ' ' && typed.length < LONGEST) typed.push(letter);
       }
     };
-    process.stderr.write(prompt);
+    // Before anything is asked for: who types at once must not be shown either.
     terminal.setRawMode(true);
+    process.stderr.write(prompt);
     terminal.setEncoding('utf8').on('data', read).on('end', gone).resume();
   });
 
