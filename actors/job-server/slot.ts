@@ -199,7 +199,11 @@ export class Slot {
     const sent = performance.now();
     try {
       const unknown = this.#unknownOf(first);
-      if (unknown.length > 0) await this.#loadFor(first, unknown);
+      if (unknown.length > 0) {
+        this.#loading = this.#loadThere(unknown);
+        await this.#loading;
+        this.#loading = undefined;
+      }
       let answer: BatchAnswer;
       if (pace) {
         this.#begin(first);
@@ -224,19 +228,6 @@ export class Slot {
       this.#free();
     } catch (error) {
       this.#failed(error);
-    }
-  }
-
-  async #loadFor(record: JobRecord, functions: readonly FunctionText[]): Promise<void> {
-    this.#loading = this.#loadThere(functions);
-    try {
-      await this.#loading;
-    } catch (cause) {
-      // A module of its own may have ended the site, and would end the next one.
-      this.#begin(record);
-      throw cause;
-    } finally {
-      this.#loading = undefined;
     }
   }
 

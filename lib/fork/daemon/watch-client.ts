@@ -35,8 +35,7 @@ export const watchClient = (client: Watched, ends: Ends, { lease, endAfter }: Pa
     // Looks are counted, and not time: while this process stood still, or its host slept, nobody could be heard.
     silent = client.heardAt === heardAt ? silent + 1 : 0;
     heardAt = client.heardAt;
-    if (silent >= most)
-      client.drop(new Error(`Nothing was heard of the client for ${lease} ms.`));
+    if (silent >= most) client.drop(new Error(`Nothing was heard of the client for ${lease} ms.`));
     else if (endAfter !== Infinity && cutOff.look() >= endAfter)
       client.drop(new Error(`The client did not acknowledge anything for ${endAfter} ms.`));
     else client.ping();

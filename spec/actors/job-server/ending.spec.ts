@@ -54,18 +54,6 @@ describe('how jobs end', () => {
     expect(all.every(({ attempts }) => attempts === 1)).toBe(true);
   });
 
-  test.each([{}, { timeout: 60_000 }])(
-    'a job whose module ends the process is lost, and is not tried for ever (%j)',
-    async (options) => {
-      const jobs = await openJobs({ fork: 'sh', ncpus: 1 });
-      const file = join(folder, 'deadly.mjs');
-      writeFileSync(file, 'process.exit(3); export const never = () => {};');
-      const job = jobs.submit(`${file}#never`, [], options);
-      expect(await rejection(job.result)).toMatchObject({ code: 'ERR_OFFSITE_JOB_LOST', mayHaveRun: true });
-      expect(job.attempts).toBe(1);
-    },
-  );
-
   test('D3: jobs of a node that is lost reject, or are run again if they may be', async () => {
     const jobs = await openJobs({ ncpus: 2 });
     const once = jobs.submit(work.announce);
@@ -85,6 +73,8 @@ describe('how jobs end', () => {
     const jobs = await openJobs({ ncpus: 1 });
     const job = jobs.submit(work.nothing, [], { depends: [fixture('ends-its-site.js')] });
     expect(await rejection(job.result)).toMatchObject({ code: 'ERR_OFFSITE_JOB_LOST', mayHaveRun: false });
+    const own = jobs.submit(`${fixture('ends-its-site.js').href}#none`);
+    expect(await rejection(own.result)).toMatchObject({ code: 'ERR_OFFSITE_JOB_LOST', mayHaveRun: false });
   });
 
   test('a job that throws is run again only if its retry says so', async () => {
