@@ -149,7 +149,9 @@ export class JobServerCore implements NodeHost, JobOwner {
     }
     this.troubles.delete(text);
     await Promise.all(
-      [...this.nodes.values()].map((node) => node.server.text === text && this.dropNode(node)),
+      [...this.nodes.values()]
+        .filter(({ server }) => server.text === text)
+        .map((node) => this.dropNode(node)),
     );
   }
 
