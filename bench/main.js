@@ -19,13 +19,15 @@ const benches = {
   supervisor: 'what it costs to be looked after, and how soon a dead site is known and replaced',
   cluster: 'calls, maps, starts and broadcasts in a cluster, and the memory of its workers',
   jobs: 'jobs through local slots and through a daemon with TLS, beside dask and multiprocessing.Pool',
+  journal: 'jobs that are written down before they run: time, memory and disk; --jobs 1000000 takes minutes',
   idle: 'how much CPU a site takes that has little to do',
 };
 const names = Object.keys(benches);
 
-const usage = `node bench/main.js [name…] [--json FILE] [--help]
+const usage = `node bench/main.js [name…] [--json FILE] [--jobs N] [--help]
 Measures offsite against floors and peers, in turns in one run, and says which targets are met. All benches run if
-none is named; docs/benchmarks.md tells how to read what is printed. --json FILE writes the same there.
+none is named; docs/benchmarks.md tells how to read what is printed. --json FILE writes the same there,
+--jobs says how many the bench of the journal has.
 
 ${Object.entries(benches)
   .map(([name, what]) => `  ${name.padEnd(10)} ${what}`)
@@ -34,12 +36,12 @@ ${Object.entries(benches)
 const legend = `Figures are medians; a ratio is ours divided by theirs, measured in turns, so less is better. "Of means" is the same
 ratio of the means. A target holds against the best peer, by the ratio; what the means say is added where it differs.`;
 
-/** @returns {{ values: { json?: string, help?: boolean }, positionals: string[] }} */
+/** @returns {{ values: { json?: string, jobs?: string, help?: boolean }, positionals: string[] }} */
 const readArguments = () => {
   try {
     return parseArgs({
       allowPositionals: true,
-      options: { json: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+      options: { json: { type: 'string' }, jobs: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
     });
   } catch (cause) {
     console.error(`${/** @type {Error} */ (cause).message}\n${usage}`);
@@ -63,7 +65,7 @@ const harness = new Harness();
 for (const name of names.filter((each) => positionals.length === 0 || positionals.includes(each))) {
   try {
     const { bench } = await import(`./${name}.js`);
-    await bench(harness);
+    await bench(harness, values);
   } catch (cause) {
     // The other benches still have something to say; a bench that broke is no measurement, though.
     progress('');

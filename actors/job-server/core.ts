@@ -14,7 +14,7 @@ import {
 } from '../../lib/jobs/errors.ts';
 import type { FileText } from '../../lib/jobs/protocol.ts';
 import { whenAborted } from '../../lib/wire/call/when-aborted.ts';
-import type { RemoteManagerOptions } from '../remote-manager.ts';
+import type { AttachOptions, RemoteManagerOptions } from '../remote-manager.ts';
 import { cancelled, type Ending, pastDeadline, ranTooLong, whileOpen } from './endings.ts';
 import { Listeners, tellListener } from './events.ts';
 import { Groups } from './groups.ts';
@@ -22,13 +22,15 @@ import { Job } from './job.ts';
 import { jobsIn, withResults } from './job-args.ts';
 import { type EndStatus, type JobOwner, JobRecord } from './job-record.ts';
 import type { JournaledJobs } from './journal/journaled-jobs.ts';
+import type { KeptServer } from './journal/types.ts';
 import { JobNode, type NodeHost } from './node.ts';
 import { FollowedServer, type FollowHost } from './nodes/daemon-node.ts';
 import type { NodeSource } from './nodes/node-source.ts';
 import type { CheckedJobServerOptions, CheckedServer, PreparationText, SoughtServers } from './options.ts';
 import { OutgoingFiles } from './outgoing-files.ts';
 import { Scheduler } from './scheduler.ts';
-import type { Slot } from './slot.ts';
+import { attachOptions, startOptions } from './site-options.ts';
+import type { Slot, SlotJournal } from './slot.ts';
 import type { CheckedSubmitOptions, Dependency } from './submit-options.ts';
 import { type TargetText, targetText } from './target.ts';
 
@@ -84,11 +86,6 @@ export class JobServerCore implements NodeHost, JobOwner {
         for (const each of this.#followed) each.demandChanged();
       },
     });
-  }
-
-  /** See NodeHost. */
-  get keep(): NodeHost['keep'] {
-    return this.journal?.keep;
   }
 
   get restartWorkers(): boolean {
@@ -204,8 +201,14 @@ export class JobServerCore implements NodeHost, JobOwner {
   /** Takes a job. Throws QueueFullError and JobServerClosedError. */
   submit(target: TargetText, args: readonly unknown[], options: CheckedSubmitOptions): JobRecord {
     if (this.#refusal) throw this.#refusal;
-    const { maxQueued } = this.options;
     if (this.journal) return this.journal.submit(target, args, options);
+    return this.submitHere(target, args, options);
+  }
+
+  /** The same for what ends with this process, and so is in no journal. Throws QueueFullError and JobServerClosedError. */
+  submitHere(target: TargetText, args: readonly unknown[], options: CheckedSubmitOptions): JobRecord {
+    if (this.#refusal) throw this.#refusal;
+    const { maxQueued } = this.options;
     if (this.queued >= maxQueued) throw new QueueFullError(maxQueued);
     const record = this.make(undefined, target, args, options);
     if (!record.isOver) this.enter(record, target.file);
@@ -438,20 +441,25 @@ export class JobServerCore implements NodeHost, JobOwner {
 
   /** See NodeHost. */
   siteOptions({ name, server, sharedAs }: JobNode, number: number): RemoteManagerOptions {
-    const { stdout, stderr } = this.options;
-    const { host, fork, site } = server;
-    const { credentials } = this.options;
     return {
-      stdout,
-      stderr,
-      ...(fork === 'daemon' && credentials && { credentials }),
-      ...site,
+      ...startOptions(server, this.options),
       ...this.journal?.siteOptions,
       name: `${this.name}/${name}/${number}`,
-      fork,
-      ...(host !== undefined && { host }),
       ...(sharedAs !== undefined && { node: sharedAs }),
     };
+  }
+
+  /** See NodeHost. */
+  journalFor({ server: { text, fork } }: JobNode): SlotJournal | undefined {
+    const { journal } = this;
+    const isListed = fork === 'daemon' || this.options.servers.some((each) => each.text === text);
+    const server = isListed ? { text, daemon: fork === 'daemon' } : undefined;
+    return journal && { keep: (site) => journal.keep(site, server), written: () => journal.written() };
+  }
+
+  /** See JournaledJobsHost. */
+  attachOptions(server: KeptServer | undefined): AttachOptions {
+    return attachOptions(server, this.options);
   }
 
   /** See NodeHost. */

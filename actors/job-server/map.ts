@@ -156,7 +156,7 @@ export class MapRun {
     lists: readonly (readonly unknown[])[],
   ): Promise<ChunkResult> {
     const options = checkSubmitOptions(this.#options.job);
-    const record = this.#core.submit({ fn: this.#fn }, [call ?? null, fold ?? null, lists], options);
+    const record = this.#core.submitHere({ fn: this.#fn }, [call ?? null, fold ?? null, lists], options);
     this.#records.push(record);
     return new Promise((resolve, reject) => {
       record.whenOver(({ status, value, error }) => {

@@ -5,12 +5,12 @@ import type { JobLostError } from '../../lib/jobs/errors.ts';
 import type { SiteFacts } from '../../lib/jobs/protocol.ts';
 import { textOf } from '../../lib/wire/codec/remote-error.ts';
 import { Pace } from '../pool/pace.ts';
-import type { RemoteManager, RemoteManagerOptions } from '../remote-manager.ts';
+import type { RemoteManagerOptions } from '../remote-manager.ts';
 import type { EndStatus, JobRecord } from './job-record.ts';
 import type { CheckedServer, PreparationText } from './options.ts';
 import type { OutgoingFiles } from './outgoing-files.ts';
 import type { NodeStatus, NodeView } from './placement.ts';
-import { Slot, type SlotEvents } from './slot.ts';
+import { Slot, type SlotEvents, type SlotJournal } from './slot.ts';
 
 /** After a site that could not be started, the next one waits so long, in milliseconds, and twice as long each time. */
 const FIRST_DELAY = 250;
@@ -25,7 +25,7 @@ export interface NodeHost {
   /** How a site of this node is started. */
   siteOptions(node: JobNode, number: number): RemoteManagerOptions;
   /** See SlotOf. */
-  readonly keep: ((site: RemoteManager) => Promise<void>) | undefined;
+  journalFor(node: JobNode): SlotJournal | undefined;
   folderFor(record: JobRecord): string;
   /** There may be something to do for it. */
   pump(): void;
@@ -223,7 +223,7 @@ export class JobNode {
       maxFileSize: this.server.maxFileSize ?? this.#state?.maxFileSize,
       files: host.files,
       site: host.siteOptions(this, number),
-      ...(host.keep && { keep: host.keep }),
+      journal: host.journalFor(this),
       preparation: () => ({ version: this.#version, ...host.preparation(this) }),
       events: this.#events,
     });

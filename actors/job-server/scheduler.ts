@@ -116,6 +116,7 @@ export class Scheduler {
     while (records.length < size) {
       const next = lane.peek();
       if (!next || next.fn !== fn || next.alone || next.options.priority !== first.options.priority) break;
+      if ((next.journaled === undefined) !== (first.journaled === undefined)) break;
       records.push(lane.shift()!);
     }
     void slot.run(records, pace);

@@ -1,7 +1,13 @@
 import type { FunctionText, Outcome } from '../../lib/cluster/function-text.ts';
 import { FileTooLargeError, JobLostError } from '../../lib/jobs/errors.ts';
 import type { KeptOutcome } from '../../lib/jobs/kept.ts';
-import type { BatchAnswer, JobExtras, RunnerService, SiteFacts } from '../../lib/jobs/protocol.ts';
+import {
+  type BatchAnswer,
+  type JobExtras,
+  MAP_CHUNK,
+  type RunnerService,
+  type SiteFacts,
+} from '../../lib/jobs/protocol.ts';
 import type * as runner from '../../lib/jobs/runner.ts';
 import { functorOf } from '../../lib/module/functor-text.ts';
 import type { Remote } from '../../lib/module/remote.ts';
@@ -33,8 +39,8 @@ export interface SlotOf {
   readonly maxFileSize: number | undefined;
   readonly files: OutgoingFiles;
   readonly site: RemoteManagerOptions;
-  /** Notes how to come back into the site, if it is to outlive this process. */
-  readonly keep?: (site: RemoteManager) => Promise<void>;
+  /** What the journal does for it, if there is one. */
+  readonly journal: SlotJournal | undefined;
   /** What runs before the first job, and what undoes it; a new version of it is run before the next job. */
   preparation(): {
     readonly version: number;
@@ -42,6 +48,14 @@ export interface SlotOf {
     readonly cleanup?: PreparationText;
   };
   readonly events: SlotEvents;
+}
+
+/** What a journal does for a slot. */
+export interface SlotJournal {
+  /** Notes how to come back into the site, which is to outlive this process. */
+  keep(site: RemoteManager): Promise<void>;
+  /** Resolves when all that was said so far is on the disk. Rejects with JournalError. */
+  written(): Promise<void>;
 }
 
 /** What a slot tells of itself and its jobs. */
@@ -75,11 +89,16 @@ export class Slot {
   readonly #desk: SiteDesk;
   #runner!: Remote<RunnerService>;
   #prepared = 0;
+  /** Modules that it has loaded, and that it loads for a job that is not sent yet. */
+  readonly #known = new Set<string>();
+  #loading: Promise<void> | undefined;
   /** The jobs that were sent, and which of them runs: those before it are over, those behind it have not begun. */
   #jobs: readonly JobRecord[] = [];
   #at = 0;
   #began = 0;
   #cause: unknown;
+  /** Jobs of the journal whose outcomes the site need not keep any more. */
+  readonly #forgotten: string[] = [];
 
   constructor(of: SlotOf) {
     this.#of = of;
@@ -127,7 +146,7 @@ export class Slot {
       ...(maxFileSize !== undefined && { maxFileSize }),
     })) as unknown as Remote<RunnerService>;
     events.facts((await this.#runner.facts) as SiteFacts);
-    await Promise.all([this.#prepare(), this.#of.keep?.(this.site)]);
+    await Promise.all([this.#prepare(), this.#of.journal?.keep(this.site)]);
     if (this.state !== 'starting') return;
     this.state = 'idle';
     events.idle(this);
@@ -137,9 +156,30 @@ export class Slot {
   async #prepare(): Promise<void> {
     const { version, setup, cleanup } = this.#of.preparation();
     if (this.#prepared === version) return;
+    const functions = [setup?.fn, cleanup?.fn].filter((fn) => fn !== undefined);
+    if (functions.length > 0) await this.#loadThere(functions);
     if (this.#prepared > 0) await this.#runner.cleanup(cleanup?.fn, cleanup?.args ?? []);
     if (setup) await this.#runner.setup(setup.fn, setup.args);
     this.#prepared = version;
+  }
+
+  /** The modules that a job names and its site has not loaded: until then it can't read arguments of their classes. */
+  #unknownOf({ fn, args, modules }: JobRecord): FunctionText[] {
+    const called = fn?.module === MAP_CHUNK ? (args as (FunctionText | null)[]).slice(0, 2) : [fn];
+    const named = modules ? [...called, ...modules] : called;
+    return named.filter(
+      (each) => each !== undefined && each !== null && !this.#known.has(each.module),
+    ) as FunctionText[];
+  }
+
+  /** Has the site load modules. Why one can't be loaded is told by the job that needs it; rejects if the site has ended. */
+  async #loadThere(functions: readonly FunctionText[]): Promise<void> {
+    try {
+      await this.#runner.load(functions);
+      for (const { module } of functions) this.#known.add(module);
+    } catch (error) {
+      if (isEndOfSite(error)) throw error;
+    }
   }
 
   /** Whether its setup is an old one. */
@@ -160,22 +200,31 @@ export class Slot {
   }
 
   /** Runs jobs of one function one after the other, or one that has more than arguments. Never rejects. */
-  async run(records: readonly JobRecord[], pace: Pace | undefined): Promise<void> {
+  async run(given: readonly JobRecord[], pace: Pace | undefined): Promise<void> {
     this.state = 'busy';
     this.hasRun = true;
-    this.#jobs = records;
+    this.#jobs = given;
     this.#at = 0;
-    const [first] = records as readonly [JobRecord];
-    const sent = performance.now();
     try {
+      const unknown = this.#unknownOf(given[0]!);
+      if (unknown.length > 0) {
+        this.#loading = this.#loadThere(unknown);
+        await this.#loading;
+        this.#loading = undefined;
+      }
+      const records = given[0]!.journaled ? await this.#noted(given) : given;
+      const [first] = records;
+      if (!first) return this.#free();
+      const sent = performance.now();
       let answer: BatchAnswer;
       if (pace) {
         this.#begin(first);
         answer = (await this.#runner.run(
           first.fn!,
           records.map((record) => record.number),
-          records.map((record) => record.args),
+          records.map((record) => record.journaled?.takeArguments() ?? record.args) as readonly Uint8Array[],
           pace.within,
+          ...(first.journaled ? [records.map((record) => record.id)] : []),
         )) as BatchAnswer;
         if (answer.outcome) {
           const now = performance.now();
@@ -193,6 +242,17 @@ export class Slot {
     } catch (error) {
       this.#failed(error);
     }
+  }
+
+  /** Writes down that jobs of the journal are started here; gives those that are still to be run then. */
+  async #noted(records: readonly JobRecord[]): Promise<readonly JobRecord[]> {
+    // With one write, because all is said in one turn.
+    await Promise.all(records.map((record) => record.journaled!.starts(this.site, record.attempts + 1)));
+    const ended = records.filter((record) => record.isOver || record.ending);
+    if (ended.length === 0) return records;
+    this.#jobs = records.filter((record) => !ended.includes(record));
+    this.#of.events.handedBack(ended);
+    return this.#jobs;
   }
 
   async #runOne(record: JobRecord): Promise<BatchAnswer> {
@@ -215,15 +275,16 @@ export class Slot {
     };
     const { journaled } = record;
     if (!journaled) return (await this.#runner.runOne(fn, number, args, extras)) as BatchAnswer;
-    await journaled.starts(this.site, record.attempts + 1);
     const kept = (await this.#runner.runKept(fn, number, journaled.takeArguments(), extras)) as KeptOutcome;
-    record.whenOver(() => void this.#runner.forget([id]).then(undefined, () => {}));
-    return { ran: 1, outcome: journaled.ended(kept), took: kept.took };
+    return { ran: 1, outcome: { value: kept }, took: kept.took };
   }
 
   /** Has a job end; it may still give its value until its site is killed. */
   cancel(record: JobRecord, reason: unknown): void {
-    void this.#runner.cancel(record.number, reason).then(undefined, () => {});
+    const tell = () => void this.#runner.cancel(record.number, reason).then(undefined, () => {});
+    // Over there nobody knows of it before it was sent, which is done first.
+    if (this.#loading) void this.#loading.then(() => setImmediate(tell), tell);
+    else tell();
   }
 
   /** Ends the site at once; the job that runs is lost, the others have not begun. */
@@ -236,6 +297,8 @@ export class Slot {
     if (this.state === 'ended') return;
     const wasIdle = this.state === 'idle';
     this.state = 'ending';
+    // What it keeps is lost with it.
+    await this.#of.journal?.written().catch(() => {});
     if (wasIdle) {
       const { cleanup } = this.#of.preparation();
       const cleaned = (async () => {
@@ -270,16 +333,37 @@ export class Slot {
   }
 
   /** The job that runs is over, and the next one begins if there is one. */
-  #next(outcome: Outcome, took: number): void {
+  #next(given: Outcome, took: number): void {
     const record = this.#jobs[this.#at++]!;
+    const kept = record.journaled && 'value' in given ? (given.value as KeptOutcome) : undefined;
+    const outcome = kept ? record.journaled!.ended(kept) : given;
     if ('error' in outcome) {
       const error = arrivedFrom(outcome.error, this.site.name, '');
       if (error instanceof Error && !Object.hasOwn(error, 'job')) hide(error, 'job', record.id);
       this.#of.events.over(record, 'terminated', { error }, took);
     } else this.#of.events.over(record, 'finished', outcome, took);
+    if (kept) this.#forgetWhenWritten(record);
     const next = this.#jobs[this.#at];
     if (next) this.#begin(next);
   }
+
+  /** The site keeps what became of a job until that is on the disk, or the job is to be run again. */
+  #forgetWhenWritten(record: JobRecord): void {
+    const forget = () => {
+      // One word for all that are written at the same time.
+      if (this.#forgotten.push(record.id) === 1) setImmediate(this.#forgetAll);
+    };
+    if (record.status !== 'created') record.whenOver(forget);
+    else {
+      this.#forgotten.push(record.id);
+      this.#forgetAll();
+    }
+  }
+
+  readonly #forgetAll = (): void => {
+    const ids = this.#forgotten.splice(0);
+    if (ids.length > 0) void this.#runner.forget(ids).then(undefined, () => {});
+  };
 
   #handBack(records: readonly JobRecord[]): void {
     this.#jobs = this.#jobs.slice(0, this.#jobs.length - records.length);

@@ -9,6 +9,9 @@ export const outcome = async (id: string): Promise<KeptOutcome | undefined> => k
 /** See KeptOutcomes. */
 export const claim = (ids: readonly string[]): KeptState[] => keptOutcomes().claim(ids);
 
+/** Aborts the signal of a job that runs here. */
+export const cancel = (id: string, reason: unknown): void => keptOutcomes().cancel(id, reason);
+
 /** The outcomes of these are on the disk of their client. */
 export const forget = (ids: readonly string[]): void => keptOutcomes().forget(ids);
 

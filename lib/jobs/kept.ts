@@ -1,10 +1,10 @@
 import { performance } from 'node:perf_hooks';
+import type { Outcome } from '../cluster/function-text.ts';
 import { textOf } from '../wire/codec/remote-error.ts';
 import { writeDown } from './written.ts';
 
 /** How a job ended that is kept in its site until its client has it on the disk. */
 export interface KeptOutcome {
-  readonly id: string;
   readonly ok: boolean;
   /** Its value or what it threw, written down. */
   readonly value: Uint8Array;
@@ -14,8 +14,16 @@ export interface KeptOutcome {
   readonly took: number;
 }
 
-/** What a site knows of a job: that it runs, that it has ended, or nothing. */
-export type KeptState = 'running' | 'ended' | undefined;
+/** What a site knows of a job: for how many milliseconds it has run, that it has ended, or nothing. */
+export type KeptState = number | 'ended' | undefined;
+
+interface Running {
+  readonly startedAt: number;
+  readonly since: number;
+  readonly cancel: (reason: unknown) => void;
+  over?: Promise<KeptOutcome>;
+  tell?: (outcome: KeptOutcome) => void;
+}
 
 /** What was thrown need not be anything that can be written. */
 const writeError = (error: unknown): Uint8Array => {
@@ -32,57 +40,66 @@ const writeError = (error: unknown): Uint8Array => {
  * down, and the next one asks.
  */
 export class KeptOutcomes {
-  readonly #running = new Map<string, Promise<KeptOutcome>>();
+  readonly #running = new Map<string, Running>();
   readonly #ended = new Map<string, KeptOutcome>();
   readonly #refused = new Set<string>();
 
-  /** Runs a job, unless it runs here or has. What it throws is its outcome; rejects only if it was claimed before. */
-  run(id: string, work: () => unknown): Promise<KeptOutcome> {
-    const known = this.outcome(id);
-    if (known) return known;
+  /** A job begins now; `cancel` aborts its signal. Throws if it has begun before, or was claimed for another site. */
+  begin(id: string, cancel: (reason: unknown) => void): void {
     if (this.#refused.has(id)) {
-      return Promise.reject(
-        new Error(`The job ${id} belongs to another client now, and was not begun here.`),
-      );
+      throw new Error(`The job ${id} belongs to another client now, and was not begun here.`);
     }
-    const running = this.#run(id, work);
-    this.#running.set(id, running);
-    return running;
+    if (this.#running.has(id) || this.#ended.has(id)) {
+      throw new Error(`The job ${id} has begun in this site before, and was not begun again.`);
+    }
+    this.#running.set(id, { startedAt: Date.now(), since: performance.now(), cancel });
   }
 
-  async #run(id: string, work: () => unknown): Promise<KeptOutcome> {
-    const startedAt = Date.now();
-    const start = performance.now();
-    let ok = true;
+  /** A job that runs has ended; returns what is kept of that. What can't be written down is its error. */
+  end(id: string, outcome: Outcome): KeptOutcome {
+    const running = this.#running.get(id)!;
+    let ok = !('error' in outcome);
     let value: Uint8Array;
     try {
-      // First, so that it is known here before it begins.
-      await Promise.resolve();
-      value = writeDown(await work(), 'value');
+      value = 'error' in outcome ? writeError(outcome.error) : writeDown(outcome.value, 'value');
     } catch (error) {
       ok = false;
       value = writeError(error);
     }
-    const outcome = { id, ok, value, startedAt, took: performance.now() - start };
-    this.#ended.set(id, outcome);
+    const kept = { ok, value, startedAt: running.startedAt, took: performance.now() - running.since };
+    this.#ended.set(id, kept);
     this.#running.delete(id);
-    return outcome;
+    running.tell?.(kept);
+    return kept;
   }
 
   /** What becomes of a job, when it has ended; nothing if it is not known here. */
   outcome(id: string): Promise<KeptOutcome> | undefined {
     const ended = this.#ended.get(id);
-    return ended ? Promise.resolve(ended) : this.#running.get(id);
+    if (ended) return Promise.resolve(ended);
+    const running = this.#running.get(id);
+    if (running)
+      running.over ??= new Promise((resolve) => {
+        running.tell = resolve;
+      });
+    return running?.over;
+  }
+
+  /** Aborts the signal of a job that runs. */
+  cancel(id: string, reason: unknown): void {
+    this.#running.get(id)?.cancel(reason);
   }
 
   /**
-   * What is known of jobs, in the order of their ids. Those that are not known never begin here any more: a request of a
-   * client that has died may still be on its way, while its successor starts them elsewhere.
+   * What is known of jobs, in the order of their ids. Those that have not begun never begin here any more: they wait in a
+   * batch behind another one, or a request of a client that has died may still be on its way, while its successor starts
+   * them elsewhere.
    */
   claim(ids: readonly string[]): KeptState[] {
     return ids.map((id) => {
       if (this.#ended.has(id)) return 'ended';
-      if (this.#running.has(id)) return 'running';
+      const running = this.#running.get(id);
+      if (running) return performance.now() - running.since;
       this.#refused.add(id);
       return undefined;
     });

@@ -71,15 +71,19 @@ export interface SiteFacts {
 /** What a job server calls in its sites. */
 export interface RunnerService {
   readonly facts: SiteFacts;
+  /** Loads the modules of functions, so that their classes are known before arguments come. */
+  load(functions: readonly FunctionText[]): Promise<void>;
   /**
    * Runs jobs of one function one after the other; begins none when `within` ms have passed, and lets none but the first
-   * wait for one that takes longer.
+   * wait for one that takes longer. With `ids`, they are of a journal, and their arguments were written down; what
+   * becomes of each is then a KeptOutcome as its value, which is kept here until `forget`.
    */
   run(
     fn: FunctionText,
     numbers: readonly number[],
-    argLists: readonly (readonly unknown[])[],
+    argLists: readonly (readonly unknown[])[] | readonly Uint8Array[],
     within: number,
+    ids?: readonly string[],
   ): BatchAnswer | Promise<BatchAnswer>;
   /** Runs one job that has more than arguments; its start is told. */
   runOne(
@@ -89,8 +93,8 @@ export interface RunnerService {
     extras: JobExtras,
   ): Promise<BatchAnswer>;
   /**
-   * Runs one job of a journal, unless it runs here already or has; its arguments were written down, and what becomes of
-   * it is kept until `forget`.
+   * Runs one job of a journal that has more than arguments, which were written down; what becomes of it is kept until
+   * `forget`.
    */
   runKept(
     fn: FunctionText | undefined,

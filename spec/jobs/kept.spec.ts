@@ -2,49 +2,51 @@ import { describe, expect, test } from 'vitest';
 import { KeptOutcomes } from '../../lib/jobs/kept.ts';
 import { readBack, writeArguments, writeDown } from '../../lib/jobs/written.ts';
 import { UnserializableError } from '../../lib/wire/errors.ts';
-import { rejection } from '../support/sites.ts';
 
 describe('outcomes that a site keeps', () => {
+  const cancel = () => {};
+
   test('are there until they are forgotten, and a job runs once under its id', async () => {
     const kept = new KeptOutcomes();
-    let runs = 0;
-    const work = () => ++runs;
-    const [first, second] = await Promise.all([kept.run('a', work), kept.run('a', work)]);
-    expect(second).toBe(first);
-    expect(first).toMatchObject({ id: 'a', ok: true });
-    expect(readBack(first.value)).toBe(1);
-    expect(await kept.run('a', work)).toBe(first);
-    expect(runs).toBe(1);
-    expect(await kept.outcome('a')).toBe(first);
+    kept.begin('a', cancel);
+    expect(() => kept.begin('a', cancel)).toThrow(/has begun in this site before/);
+    const waited = kept.outcome('a');
+    const ended = kept.end('a', { value: 1 });
+    expect(ended).toMatchObject({ ok: true });
+    expect(readBack(ended.value)).toBe(1);
+    expect(await waited).toBe(ended);
+    expect(await kept.outcome('a')).toBe(ended);
+    expect(() => kept.begin('a', cancel)).toThrow(/has begun in this site before/);
     kept.forget(['a']);
     expect(kept.outcome('a')).toBeUndefined();
   });
 
-  test('are what was thrown too, and what can not be written', async () => {
+  test('are what was thrown too, and what can not be written', () => {
     const kept = new KeptOutcomes();
-    const failed = await kept.run('a', () => {
-      throw new RangeError('no');
-    });
-    expect(failed.ok).toBe(false);
-    expect(readBack(failed.value)).toBeInstanceOf(RangeError);
-    const unwritten = await kept.run('b', () => ({ on: () => 1 }));
-    expect(unwritten.ok).toBe(false);
-    expect(readBack(unwritten.value)).toBeInstanceOf(UnserializableError);
-    const odd = await kept.run('c', () => {
-      throw () => 1;
-    });
-    expect(readBack(odd.value)).toBeInstanceOf(Error);
+    const endOf = (id: string, outcome: Parameters<typeof kept.end>[1]) => {
+      kept.begin(id, cancel);
+      const { ok, value } = kept.end(id, outcome);
+      expect(ok).toBe(false);
+      return readBack(value);
+    };
+    expect(endOf('a', { error: new RangeError('no') })).toBeInstanceOf(RangeError);
+    expect(endOf('b', { value: { on: () => 1 } })).toBeInstanceOf(UnserializableError);
+    expect(endOf('c', { error: () => 1 })).toBeInstanceOf(Error);
   });
 
-  test('say what runs, and do not let begin what was claimed for elsewhere', async () => {
+  test('say what runs, and do not let begin what was claimed for elsewhere', () => {
     const kept = new KeptOutcomes();
-    let end!: (value: number) => void;
-    const running = kept.run('a', () => new Promise<number>((resolve) => (end = resolve)));
-    await kept.run('b', () => 1);
-    expect(kept.claim(['a', 'b', 'c'])).toEqual(['running', 'ended', undefined]);
-    expect(await rejection(kept.run('c', () => 1))).toMatchObject({ message: /belongs to another client/ });
-    end(5);
-    expect(readBack((await running).value)).toBe(5);
+    const reasons: unknown[] = [];
+    kept.begin('a', (reason) => void reasons.push(reason));
+    kept.begin('b', cancel);
+    kept.end('b', { value: 1 });
+    const states = kept.claim(['a', 'b', 'c']);
+    expect(states).toEqual([expect.any(Number), 'ended', undefined]);
+    expect(() => kept.begin('c', cancel)).toThrow(/belongs to another client/);
+    kept.cancel('a', 'enough');
+    kept.cancel('b', 'enough');
+    expect(reasons).toEqual(['enough']);
+    kept.end('a', { value: 5 });
     expect(kept.claim(['a'])).toEqual(['ended']);
   });
 });

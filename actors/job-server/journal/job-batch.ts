@@ -91,7 +91,7 @@ export class JobBatch<T = unknown> implements AsyncIterable<BatchResult<T>> {
         if (!done) this.#giveBack(settled);
       }
       // Before the next one is given: of all that were, only one can come a second time.
-      if (acknowledge === 'delivered') await this.#store.acknowledged(settled);
+      if (acknowledge === 'delivered') await this.#store.delivered(settled);
     }
   }
 
@@ -120,6 +120,10 @@ export class JobBatch<T = unknown> implements AsyncIterable<BatchResult<T>> {
         const late = await this.#take();
         if (late) return late;
         if (!open && ended >= count) {
+          // The last ones may be on their way to the disk.
+          await this.#store.written();
+          const last = await this.#take();
+          if (last) return last;
           if (this.#failure) throw this.#failure.cause;
           return undefined;
         }

@@ -3,13 +3,15 @@ import type * as keeper from '../../../lib/jobs/keeper.ts';
 import type { KeptOutcome } from '../../../lib/jobs/kept.ts';
 import { readBack, writeArguments, writeDown } from '../../../lib/jobs/written.ts';
 import { type AttachOptions, RemoteManager } from '../../remote-manager.ts';
+import type { Ending } from '../endings.ts';
+import type { JobBounds } from './adopted-job.ts';
 import { Deliveries } from './deliveries.ts';
 import { JobBatch } from './job-batch.ts';
 import type { JobPlace } from './keys.ts';
 import { KEEPER, Recovery } from './recovery.ts';
 import { JobStore } from './store.ts';
 import type { Submission, Terms } from './submissions.ts';
-import type { JobStoreOptions, KeptSite, QueuedJob, SettledJob, StartedJob } from './types.ts';
+import type { JobStoreOptions, KeptServer, KeptSite, QueuedJob, SettledJob, StartedJob } from './types.ts';
 
 /** So many jobs are written at once while many are submitted. */
 const WRITTEN_AT_ONCE = 512;
@@ -27,7 +29,9 @@ const UNKEPT = 10_000;
 /** How the journal of a job server is kept. */
 export interface JobJournalOptions extends JobStoreOptions {
   /** How a site of an earlier process is attached; what its ticket says needs not be said. */
-  readonly attach?: (site: string) => AttachOptions;
+  readonly attach?: (site: KeptSite) => AttachOptions;
+  /** How long a job may run that has this in common with others. @default there is no bound */
+  readonly bounds?: (common: unknown) => JobBounds;
   /** How long such a site may be out of reach before its jobs are lost, in milliseconds. @default 60000 */
   readonly unreachableTimeout?: number;
 }
@@ -58,6 +62,7 @@ export class JobJournal implements AsyncDisposable {
     store: JobStore,
     {
       attach = () => ({}),
+      bounds = () => ({ grace: 0 }),
       unreachableTimeout = UNREACHABLE,
       keepResults = 24 * 3_600_000,
     }: JobJournalOptions,
@@ -72,7 +77,9 @@ export class JobJournal implements AsyncDisposable {
       );
     }
     this.#recovery = new Recovery(store, {
-      attach: ({ name, ticket }: KeptSite) => RemoteManager.attach(ticket, attach(name)),
+      attach: (site) => RemoteManager.attach(site.ticket, attach(site)),
+      failed: async (job, { error, status }) => void (await this.failed(job, error, status)),
+      bounds: async ({ place }) => bounds(this.#commonIn((await store.commonOf(place)).shared)),
       ended: async (job, outcome) => void (await this.ended(job, outcome, job.site)),
       lost: (job, cause) => this.lost(job, job.site, cause),
       unreachableTimeout,
@@ -99,14 +106,14 @@ export class JobJournal implements AsyncDisposable {
 
   /**
    * Notes how to come back into a site, which then outlives this process for as long as results are kept; only then may
-   * jobs be started in it. Rejects with why it has not started.
+   * jobs be started in it. `server` says which one it is on, for who attaches to it. Rejects with why it has not started.
    */
-  async keepSite(site: RemoteManager): Promise<void> {
+  async keepSite(site: RemoteManager, server?: KeptServer): Promise<void> {
     const ticket = await site.ticket();
     site.on('exit', ({ reason }) => {
       if (reason !== 'disconnected' && !this.#closed) this.store.forgetSite(site.id);
     });
-    await this.store.keepSite({ name: site.id, ticket });
+    await this.store.keepSite({ name: site.id, ticket, ...(server && { server }) });
     await site.link<typeof keeper>(KEEPER, { origin: 'parent' }).wait(Math.min(this.#keepResults, LONGEST));
   }
 
@@ -214,10 +221,11 @@ export class JobJournal implements AsyncDisposable {
     return this.#settled(await this.store.settled(job, head, writeDown(error, 'error')));
   }
 
-  /** Ends a job that is queued, and not in the memory of this process. */
-  async cancelQueued(id: string, { error, status }: { error: Error; status: string }): Promise<void> {
+  /** Ends a job that is queued, and not in the memory of this process, or that runs in a site of an earlier one. */
+  async cancel(id: string, ending: Ending, grace: number | undefined): Promise<void> {
+    if (await this.#recovery.cancel(id, ending, grace)) return;
     const queued = await this.store.queued(id);
-    if (queued) await this.failed(queued, error, status);
+    if (queued) await this.failed(queued, ending.error, ending.status);
   }
 
   /** The site of a job was lost: it is queued again if it may be run again, and else it ends with JobLostError. */

@@ -2,7 +2,7 @@ import type { FunctionText } from '../../../lib/cluster/function-text.ts';
 import type { ProgramText } from '../../../lib/jobs/protocol.ts';
 import { readBack } from '../../../lib/jobs/written.ts';
 import { OptionError } from '../../../lib/wire/errors.ts';
-import type { RemoteManager } from '../../remote-manager.ts';
+import type { AttachOptions, RemoteManager } from '../../remote-manager.ts';
 import { cancelled } from '../endings.ts';
 import { type EndStatus, type JobOwner, JobRecord } from '../job-record.ts';
 import { type CheckedSubmitOptions, DEFAULTS } from '../submit-options.ts';
@@ -12,15 +12,23 @@ import type { JobBatch } from './job-batch.ts';
 import { JobJournal, type JournaledJob as QueuedHere } from './job-journal.ts';
 import { JournaledJob } from './journaled-job.ts';
 import type { CheckedJournalOptions } from './options.ts';
+import type { KeptServer } from './types.ts';
 
-/** So many jobs are taken from the disk at most before they have begun. */
+/** So many jobs are taken from the disk before they have begun, */
 const WINDOW = 256;
+/** or so many if half of them are gone sooner than in QUICK milliseconds, */
+const MOST = 8_192;
+const QUICK = 500;
+/** as long as their arguments are no larger than this all together, in bytes. */
+const MOST_BYTES = 8 * 1024 * 1024;
 
 /** What a job server does for the jobs of its journal. */
 export interface JournaledJobsHost {
   /** How many argument sets are held for jobs that have not begun. */
   readonly queued: number;
-  readonly options: { readonly maxQueued: number; readonly stdout: unknown; readonly stderr: unknown };
+  readonly options: { readonly maxQueued: number };
+  /** How a site of an earlier process is attached that is on a server of this one. */
+  attachOptions(server: KeptServer | undefined): AttachOptions;
   make(
     id: string | undefined,
     target: TargetText,
@@ -50,6 +58,10 @@ export class JournaledJobs implements JobOwner {
   readonly #records = new Map<string, JobRecord>();
   readonly #closing = new AbortController();
   #pulling = false;
+  #window = WINDOW;
+  #pulledAt = 0;
+  /** Whether as many could be taken last as there was room for. */
+  #wasFull = false;
 
   private constructor(host: JournaledJobsHost, options: CheckedJournalOptions) {
     this.#host = host;
@@ -60,12 +72,20 @@ export class JournaledJobs implements JobOwner {
   static async open(host: JournaledJobsHost, options: CheckedJournalOptions): Promise<JournaledJobs> {
     const jobs = new JournaledJobs(host, options);
     const { path, durable, keepResults } = options;
-    const { stdout, stderr } = host.options as { stdout: 'ignore'; stderr: 'ignore' };
     jobs.#journal = await JobJournal.open(path, {
       durable,
       ...(keepResults !== undefined && { keepResults }),
       onQueued: () => jobs.pull(),
-      attach: () => ({ stdout, stderr }),
+      attach: ({ server }) => host.attachOptions(server),
+      bounds: (common) => {
+        const { options, deadline } = common as Common;
+        const { timeout, grace = DEFAULTS.grace } = options;
+        return {
+          grace,
+          ...(timeout !== undefined && { timeout }),
+          ...(deadline !== undefined && { deadline }),
+        };
+      },
     });
     jobs.pull();
     return jobs;
@@ -77,14 +97,15 @@ export class JournaledJobs implements JobOwner {
   }
 
   /** Notes how to come back into a site. */
-  readonly keep = (site: RemoteManager): Promise<void> => this.#journal.keepSite(site);
+  keep(site: RemoteManager, server: KeptServer | undefined): Promise<void> {
+    return this.#journal.keepSite(site, server);
+  }
 
   /** Writes a job down; it runs when it is on the disk. Throws UnserializableError, OptionError and JournalError. */
   submit(target: TargetText, args: readonly unknown[], options: CheckedSubmitOptions): JobRecord {
     const { priority, retries } = options;
     const { id, place } = this.#journal.submit(commonOf(target, options), args, { priority, retry: retries });
     const record = this.#host.make(id, target, [], options);
-    record.alone = true;
     record.journaled = new JournaledJob(
       this.#journal,
       { place, priority },
@@ -130,11 +151,21 @@ export class JournaledJobs implements JobOwner {
 
   /** Resolves to whether there may be more to take now. */
   async #pull(): Promise<boolean> {
-    const most = Math.min(WINDOW, this.#host.options.maxQueued);
-    const room = most - this.#host.queued;
+    const { queued } = this.#host;
+    let most = Math.min(this.#window, this.#host.options.maxQueued);
     // It reads some at once, not one for each that has left.
-    if (room < most / 2) return false;
+    if (queued > most / 2) return false;
+    const now = performance.now();
+    if (this.#wasFull && now - this.#pulledAt < QUICK) {
+      this.#window = Math.min(this.#window * 2, MOST);
+      most = Math.min(this.#window, this.#host.options.maxQueued);
+    }
+    this.#pulledAt = now;
+    const room = most - queued;
     const jobs = await this.#journal.next(room);
+    this.#wasFull = jobs.length === room;
+    const bytes = jobs.reduce((sum, { own }) => sum + own.byteLength, 0);
+    if (bytes > MOST_BYTES / 2) this.#window = WINDOW;
     for (const job of jobs) {
       if (this.#closing.signal.aborted) return false;
       this.#take(job);
@@ -162,7 +193,6 @@ export class JournaledJobs implements JobOwner {
       priority: job.priority,
       retries: job.retry,
     });
-    record.alone = true;
     record.journaled = new JournaledJob(this.#journal, job, { acknowledge: 'manual', isRead: false });
     this.#add(record);
     return record;
@@ -204,11 +234,11 @@ export class JournaledJobs implements JobOwner {
     record.tell();
   }
 
-  /** See JobOwner: a job that was attached. One that runs in a site of an earlier process goes on. */
+  /** See JobOwner: a job that was attached. */
   cancel({ id }: JobRecord, reason: unknown, grace: number | undefined): void {
     const here = this.#records.get(id);
     if (here) this.#host.cancel(here, reason, grace);
-    else void this.#journal.cancelQueued(id, cancelled(id, reason)).catch(() => {});
+    else void this.#journal.cancel(id, cancelled(id, reason), grace).catch(() => {});
   }
 
   /** Ids of all jobs that are there. */

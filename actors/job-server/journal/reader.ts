@@ -70,7 +70,7 @@ export class JournalReader {
     const entries = await this.#database.iterator(all(Table.site)).all();
     return entries.map(([key, value]) => {
       const name = key.toString('utf8', 1);
-      return { name, ticket: this.json(value, `the way to the site ${name}`) as string };
+      return { name, ...(this.json(value, `the way to the site ${name}`) as Omit<KeptSite, 'name'>) };
     });
   }
 

@@ -3,6 +3,8 @@ import type * as keeper from '../../../lib/jobs/keeper.ts';
 import type { KeptOutcome } from '../../../lib/jobs/kept.ts';
 import { TicketError } from '../../../lib/ticket/errors.ts';
 import type { RemoteManager } from '../../remote-manager.ts';
+import type { Ending } from '../endings.ts';
+import { AdoptedJob, type JobBounds } from './adopted-job.ts';
 import type { JobStore } from './store.ts';
 import type { KeptSite, StartedJob } from './types.ts';
 
@@ -20,6 +22,10 @@ export interface RecoveryHost {
   attach(site: KeptSite): RemoteManager;
   /** A job has ended there. */
   ended(job: StartedJob, outcome: KeptOutcome): Promise<void>;
+  /** A job was ended from here. */
+  failed(job: StartedJob, ending: Ending): Promise<void>;
+  /** How long a job may run. */
+  bounds(job: StartedJob): Promise<JobBounds>;
   /** The site of a job is lost, so nobody knows whether it was done. */
   lost(job: StartedJob, cause: unknown): Promise<void>;
   /** How long a site may be out of reach, in milliseconds. */
@@ -36,6 +42,10 @@ export class Recovery {
   readonly #host: RecoveryHost;
   readonly #sites = new Set<RemoteManager>();
   readonly #closing = new AbortController();
+  /** Jobs that were started and of which nothing else is known yet. */
+  readonly #jobs = new Map<string, AdoptedJob>();
+  /** Resolves when all of them are known. */
+  readonly #read: Promise<Map<string, AdoptedJob[]>>;
   /** Resolves when nothing is waited for; never rejects. */
   readonly done: Promise<void>;
   #leaves = false;
@@ -43,29 +53,48 @@ export class Recovery {
   constructor(store: JobStore, host: RecoveryHost) {
     this.#store = store;
     this.#host = host;
+    this.#read = this.#readAll();
     this.done = this.#start();
     this.done.catch(() => {});
   }
 
-  async #start(): Promise<void> {
-    const bySite = new Map<string, StartedJob[]>();
-    const kept = await this.#store.sites();
-    for (const { name } of kept) bySite.set(name, []);
-    for await (const job of this.#store.running()) {
-      const jobs = bySite.get(job.site);
+  async #readAll(): Promise<Map<string, AdoptedJob[]>> {
+    const bySite = new Map<string, AdoptedJob[]>();
+    for await (const started of this.#store.running()) {
+      const job = new AdoptedJob(started);
+      this.#jobs.set(started.id, job);
+      const jobs = bySite.get(started.site);
       if (jobs) jobs.push(job);
-      else await this.#host.lost(job, undefined);
+      else bySite.set(started.site, [job]);
     }
-    await Promise.all(kept.map((site) => this.#recover(site, bySite.get(site.name)!)));
+    return bySite;
   }
 
-  async #recover(kept: KeptSite, jobs: StartedJob[]): Promise<void> {
+  async #start(): Promise<void> {
+    const kept = await this.#store.sites();
+    const bySite = await this.#read;
+    const names = new Set(kept.map(({ name }) => name));
+    for (const [name, jobs] of bySite) {
+      if (!names.has(name)) await Promise.all(jobs.map((job) => this.#lost(job, undefined)));
+    }
+    await Promise.all(kept.map((site) => this.#recover(site, bySite.get(site.name) ?? [])));
+  }
+
+  /** Ends a job that an earlier process has started; says whether it is one that has not ended. */
+  async cancel(id: string, ending: Ending, grace: number | undefined): Promise<boolean> {
+    await this.#read;
+    const job = this.#jobs.get(id);
+    job?.end(ending, grace);
+    return job !== undefined;
+  }
+
+  async #recover(kept: KeptSite, jobs: readonly AdoptedJob[]): Promise<void> {
     let site: RemoteManager;
     try {
       site = await this.#reach(kept);
     } catch (cause) {
       if (this.#closing.signal.aborted) return;
-      await Promise.all(jobs.map((job) => this.#host.lost(job, cause)));
+      await Promise.all(jobs.map((job) => this.#lost(job, cause)));
       this.#store.forgetSite(kept.name);
       return;
     }
@@ -93,36 +122,71 @@ export class Recovery {
     }
   }
 
-  async #collect(site: RemoteManager, jobs: readonly StartedJob[]): Promise<void> {
+  async #collect(site: RemoteManager, jobs: readonly AdoptedJob[]): Promise<void> {
     if (jobs.length === 0) return;
     const kept = site.link<typeof keeper>(KEEPER, { origin: 'parent' });
     try {
-      const states = await kept.claim(jobs.map(({ id }) => id));
+      const states = await kept.claim(jobs.map(({ started }) => started.id));
       await Promise.all(
-        jobs.map((job, at) =>
-          states[at] ? this.#await(kept.outcome(job.id), job) : this.#neverArrived(job),
-        ),
+        jobs.map(async (job, at) => {
+          const state = states[at];
+          if (state === undefined) return this.#neverArrived(job);
+          const { id } = job.started;
+          const outcome = kept.outcome(id);
+          if (state !== 'ended') {
+            const where = {
+              abort: (reason: unknown) => void kept.cancel(id, reason).then(undefined, () => {}),
+              kill: (cause: unknown) => void site.kill({ cause }),
+            };
+            job.runs(where, state, await this.#host.bounds(job.started));
+          }
+          await this.#await(outcome, job);
+        }),
       );
     } catch (cause) {
-      await this.#unlessClosing(() => Promise.all(jobs.map((job) => this.#host.lost(job, cause))));
+      await this.#unlessClosing(() => Promise.all(jobs.map((job) => this.#lost(job, cause))));
+    } finally {
+      for (const job of jobs) job.leave();
     }
   }
 
-  async #await(outcome: PromiseLike<KeptOutcome | undefined>, job: StartedJob): Promise<void> {
+  async #await(outcome: PromiseLike<KeptOutcome | undefined>, job: AdoptedJob): Promise<void> {
     let ended: KeptOutcome | undefined;
     try {
       ended = await outcome;
     } catch (cause) {
-      await this.#unlessClosing(() => this.#host.lost(job, cause));
+      await this.#unlessClosing(() => this.#lost(job, cause));
       return;
     }
-    if (ended) await this.#host.ended(job, ended);
-    else await this.#neverArrived(job);
+    job.leave();
+    if (!ended) await this.#neverArrived(job);
+    else if (job.ending && !ended.ok) await this.#failed(job, job.ending);
+    else {
+      await this.#host.ended(job.started, ended);
+      this.#jobs.delete(job.started.id);
+    }
   }
 
-  /** It was noted as started, and its client was gone before it was sent. */
-  #neverArrived(job: StartedJob): Promise<void> {
-    return this.#store.again({ ...job, attempt: job.attempt - 1 });
+  /** It was noted as started, and its client was gone before it was begun. */
+  async #neverArrived(job: AdoptedJob): Promise<void> {
+    const { started, ending } = job;
+    if (ending) return this.#failed(job, ending);
+    await this.#store.again({ ...started, attempt: started.attempt - 1 });
+    this.#jobs.delete(started.id);
+  }
+
+  async #lost(job: AdoptedJob, cause: unknown): Promise<void> {
+    // It was settled before.
+    if (!this.#jobs.has(job.started.id)) return;
+    job.leave();
+    if (job.ending) return this.#failed(job, job.ending);
+    await this.#host.lost(job.started, cause);
+    this.#jobs.delete(job.started.id);
+  }
+
+  async #failed(job: AdoptedJob, ending: Ending): Promise<void> {
+    await this.#host.failed(job.started, ending);
+    this.#jobs.delete(job.started.id);
   }
 
   /** What this process gives up itself is not lost. */

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { JobServerClosedError } from '../../../lib/jobs/errors.ts';
 import { OptionError } from '../../../lib/wire/errors.ts';
 import { Commits, type Database } from './commits.ts';
+import { DeliveredLog } from './delivered-log.ts';
 import { JournalError } from './errors.ts';
 import { type OpenFolder, openFolder } from './folder.ts';
 import { JobIds } from './job-ids.ts';
@@ -39,6 +40,8 @@ const NUMBERS = 1_000;
 const KEEP_RESULTS = 24 * 3_600_000;
 /** How many jobs are read at once where all are looked at. */
 const AT_ONCE = 256;
+/** So many results may be delivered before the database has dropped them. */
+const MOST_DELIVERED = 4_096;
 
 type HeadOfOutcome = Omit<OutcomeHead, 'expires' | 'order'>;
 
@@ -52,6 +55,7 @@ export class JobStore implements AsyncDisposable {
   readonly #database: Database;
   readonly #commits: Commits;
   readonly #order: QueueOrder;
+  readonly #delivered: DeliveredLog;
   readonly #submissions: Submissions;
   readonly #keepResults: number;
   readonly #now: () => number;
@@ -72,6 +76,7 @@ export class JobStore implements AsyncDisposable {
     { durable = 'sync', keepResults = KEEP_RESULTS, now = Date.now, onQueued = () => {} }: JobStoreOptions,
   ) {
     this.#folder = folder;
+    this.#delivered = new DeliveredLog(folder.path);
     this.#database = folder.database;
     this.#commits = new Commits(folder.database, folder.path, durable === 'sync');
     this.#order = new QueueOrder(folder.database);
@@ -90,12 +95,15 @@ export class JobStore implements AsyncDisposable {
 
   /** Opens a journal, or makes one. Rejects with JournalError, JournalHeldError and JournalDamagedError. */
   static async open(path: string, options: JobStoreOptions = {}): Promise<JobStore> {
-    const store = new JobStore(await openFolder(path), options);
+    const folder = await openFolder(path);
+    let store: JobStore | undefined;
     try {
+      store = new JobStore(folder, options);
       await store.#start();
       return store;
     } catch (cause) {
-      await store.#folder.close();
+      if (store) store.#delivered.close();
+      await folder.close();
       throw cause;
     }
   }
@@ -125,6 +133,17 @@ export class JobStore implements AsyncDisposable {
     if (reserved)
       this.#nextNumber = this.#reserved = this.#reader.json(reserved, 'its next number') as number;
     await Promise.all([this.#order.open(), this.#submissions.open()]);
+    await this.#dropDelivered();
+  }
+
+  /** What an earlier process has delivered, and had no time to drop. */
+  async #dropDelivered(): Promise<void> {
+    for (const place of this.#delivered.left) {
+      const outcome = await this.#reader.read(jobKey(Table.outcome, place));
+      if (outcome) void this.acknowledged(this.#reader.settled(place, outcome)).catch(() => {});
+    }
+    await this.#commits.written();
+    this.#delivered.empty();
   }
 
   /**
@@ -185,15 +204,19 @@ export class JobStore implements AsyncDisposable {
   async #next(limit: number): Promise<QueuedJob[]> {
     const queued = await this.#order.take(limit);
     if (queued.length === 0) return [];
-    const values = await this.#database.getMany(queued.map(({ place }) => jobKey(Table.job, place)));
+    const [values, commons] = await Promise.all([
+      this.#database.getMany(queued.map(({ place }) => jobKey(Table.job, place))),
+      this.#submissions.commonsOf(queued.map(({ place }) => place.submission)),
+    ]);
     const jobs: QueuedJob[] = [];
     for (const [at, { place, priority, attempts }] of queued.entries()) {
       const value = values[at];
+      const common = commons[at];
       // It has ended while this read.
-      if (!value && !(await this.#database.has(this.#order.keyOf(priority, place)))) continue;
+      if (!(value && common) && !(await this.#database.has(this.#order.keyOf(priority, place)))) continue;
       const id = this.#ids.of(place, this.#submissions.isMany(place.submission));
       const own = this.#reader.open(value, `the job ${id}`);
-      jobs.push({ id, place, priority, attempts, own, ...(await this.commonOf(place)) });
+      jobs.push({ id, place, priority, attempts, own, ...(common ?? (await this.commonOf(place))) });
     }
     return jobs;
   }
@@ -250,6 +273,18 @@ export class JobStore implements AsyncDisposable {
     return { id: this.#ids.of(place, many), place, head: whole, value: Buffer.from(value) };
   }
 
+  /**
+   * Somebody has an outcome for good, and the next process does not give it again, although this one may be killed at
+   * any time; resolves at once, unless many of these are on their way to the disk. Rejects with JournalError.
+   */
+  async delivered(settled: Pick<SettledJob, 'place' | 'head'>): Promise<void> {
+    const gone = this.#delivered.note(settled.place);
+    const written = this.acknowledged(settled);
+    this.#commits.afterwards(gone);
+    if (this.#delivered.open >= MOST_DELIVERED) await written;
+    else written.catch(() => {});
+  }
+
   /** Somebody has an outcome for good, or it has expired, and it is dropped here; who says it again says nothing. */
   acknowledged({ place, head }: Pick<SettledJob, 'place' | 'head'>): Promise<void> {
     const key = jobKey(Table.outcome, place);
@@ -275,12 +310,9 @@ export class JobStore implements AsyncDisposable {
     });
   }
 
-  /** Outcomes of a submission in the order in which they came, those after the `after`th. */
+  /** Outcomes of a submission in the order in which they came, those after the `after`th, as far as they are written. */
   outcomes(submission: number, after: number, limit = AT_ONCE): Promise<SettledJob[]> {
-    return this.#reading(async () => {
-      await this.#commits.written();
-      return this.#reader.outcomes(submission, after, limit);
-    });
+    return this.#reading(() => this.#reader.outcomes(submission, after, limit));
   }
 
   /** A job that is queued, if it is. */
@@ -323,8 +355,8 @@ export class JobStore implements AsyncDisposable {
   }
 
   /** Notes how to come back into a site. It is on the disk when this resolves. */
-  keepSite({ name, ticket }: KeptSite): Promise<void> {
-    this.#commits.put(namedKey(Table.site, name), sealedJson(ticket));
+  keepSite({ name, ...way }: KeptSite): Promise<void> {
+    this.#commits.put(namedKey(Table.site, name), sealedJson(way));
     return this.#commits.written();
   }
 
@@ -369,6 +401,7 @@ export class JobStore implements AsyncDisposable {
     this.#closed = true;
     await Promise.allSettled(this.#readings);
     await this.#commits.close();
+    this.#delivered.close();
     await this.#folder.close();
   }
 

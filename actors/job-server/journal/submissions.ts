@@ -166,13 +166,32 @@ export class Submissions {
     return { shared, retry };
   }
 
+  /** The same of many at once; nothing for one that is not there. Rejects with JournalDamagedError. */
+  async commonsOf(numbers: readonly number[]): Promise<(Common | undefined)[]> {
+    const commons = numbers.map((number) => this.#live.get(number) ?? this.#common.get(number));
+    const unknown = numbers.filter((_, at) => !commons[at]);
+    if (unknown.length === 0) return commons;
+    const values = await this.#database.getMany(
+      unknown.map((number) => submissionKey(Table.submission, number)),
+    );
+    let at = 0;
+    return numbers.map((number, each) => {
+      if (commons[each]) return commons[each];
+      const value = values[at++];
+      return value && this.#opened(number, value);
+    });
+  }
+
   /** The priority of the jobs of a submission. Rejects with JournalDamagedError. */
   async priorityOf(number: number): Promise<number> {
     return this.#live.get(number)?.priority ?? (await this.#read(number)).priority;
   }
 
   async #read(number: number): Promise<Common & { priority: number }> {
-    const value = await this.#database.get(submissionKey(Table.submission, number));
+    return this.#opened(number, await this.#database.get(submissionKey(Table.submission, number)));
+  }
+
+  #opened(number: number, value: Buffer | undefined): Common & { priority: number } {
     const [head, shared] = pairIn(this.#unseal(value, `the submission ${number}`));
     return { ...(JSON.parse(head.toString()) as { priority: number; retry: number }), shared };
   }

@@ -61,8 +61,18 @@ export type JournalEntry =
   | { readonly state: 'started'; readonly started: StartedJob }
   | { readonly state: 'settled'; readonly settled: SettledJob };
 
+/** On which server a site is: never how that is opened. */
+export interface KeptServer {
+  /** As its user wrote it, or where it was found. */
+  readonly text: string;
+  /** Whether that is an `offsite serve`. */
+  readonly daemon: boolean;
+}
+
 /** How to come back into a site. */
 export interface KeptSite {
   readonly name: string;
   readonly ticket: string;
+  /** Nothing if it is on this host. */
+  readonly server?: KeptServer;
 }

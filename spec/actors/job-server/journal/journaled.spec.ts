@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -50,6 +50,42 @@ describe('a job server with a journal', () => {
     expect(await jobs.submit(work.about, [], { data: new Date(5) })).toMatchObject({ data: new Date(5) });
     await steps;
     await jobs.written();
+    expect(await idsOf(jobs)).toEqual([]);
+  });
+
+  test('sends quick jobs together, and loses but the one that ended its process', async () => {
+    const jobs = await open();
+    const ids: string[] = [];
+    const about = Array.from({ length: 20 }, () => jobs.submit(work.about, []));
+    for (const job of about) ids.push((await job).id);
+    expect(ids).toEqual(about.map(({ id }) => id));
+    const values = Array.from({ length: 200 }, (_, value) => value);
+    const batch = jobs.enqueue(
+      work.dieOn,
+      values.map((value) => [150, value] as [number, number]),
+    );
+    const lost: unknown[] = [];
+    const given = new Set<number>();
+    for await (const { index, status, value, error } of batch) {
+      if (status === 'finished') given.add(value as number);
+      else lost.push([index, (error as Error).name]);
+    }
+    expect(lost).toEqual([[150, 'JobLostError']]);
+    expect([...given].sort((a, b) => a - b)).toEqual(values.filter((value) => value !== 150));
+  });
+
+  test('runs a job again that has failed, if it is told to, also in the same site', async () => {
+    const jobs = await open({ ncpus: 1 });
+    const file = join(folder, 'tries');
+    await writeFile(file, '2');
+    const job = jobs.submit(work.flaky, [file], { retry: { times: 3, on: 'error' } });
+    expect(await job).toBe('at last');
+    expect(job.attempts).toBe(3);
+  });
+
+  test('runs maps, which end with their process and so are not written down', async () => {
+    const jobs = await open({ ncpus: 1 });
+    expect(await jobs.map(work.add, [1, 2, 3], [10, 20, 30])).toEqual([11, 22, 33]);
     expect(await idsOf(jobs)).toEqual([]);
   });
 

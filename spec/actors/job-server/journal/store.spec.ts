@@ -1,7 +1,8 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { DeliveredLog } from '../../../../actors/job-server/journal/delivered-log.ts';
 import {
   JournalDamagedError,
   JournalError,
@@ -9,7 +10,7 @@ import {
 } from '../../../../actors/job-server/journal/errors.ts';
 import { repairJournal } from '../../../../actors/job-server/journal/folder.ts';
 import { JobStore } from '../../../../actors/job-server/journal/store.ts';
-import type { JobStoreOptions, QueuedJob } from '../../../../actors/job-server/journal/types.ts';
+import type { JobStoreOptions, QueuedJob, SettledJob } from '../../../../actors/job-server/journal/types.ts';
 import { rejection } from '../../../support/sites.ts';
 
 let folder: string;
@@ -55,6 +56,37 @@ const many = (store: JobStore, texts: readonly string[], priority = 0) => {
 };
 const finish = (store: JobStore, job: QueuedJob, value = `value of ${job.own.toString()}`) =>
   store.settled(job, { ok: true, status: 'finished', endedAt: 5 }, bytes(value));
+
+describe('results that were delivered', () => {
+  test('are dropped by the next process if this one ended before it had dropped them', async () => {
+    const store = await journal();
+    const { submission } = many(store, ['a', 'b', 'c']);
+    const ended: SettledJob[] = [];
+    for (const job of await store.written().then(() => store.next(3))) ended.push(await finish(store, job));
+    await store.close();
+    open.delete(store);
+    // What a process leaves that is killed in the middle of a write.
+    const log = new DeliveredLog(path);
+    const done = log.note(ended[0]!.place);
+    log.note(ended[2]!.place);
+    expect(log.open).toBe(2);
+    done();
+    expect(log.open).toBe(1);
+    log.close();
+    const size = await stat(join(path, 'delivered.0'));
+    await truncate(join(path, 'delivered.0'), size.size - 1);
+    const next = await journal();
+    const left = await next.outcomes(submission.number, 0);
+    expect(left.map(({ place }) => place.index)).toEqual([1, 2]);
+    expect((await stat(join(path, 'delivered.0'))).size).toBe(0);
+    await next.delivered(left[0]!);
+    await next.delivered(left[0]!);
+    expect((await stat(join(path, 'delivered.0'))).size).toBeGreaterThan(0);
+    await next.written();
+    expect((await next.outcomes(submission.number, 0)).map(({ place }) => place.index)).toEqual([2]);
+    expect(next.submissions).toMatchObject([{ gone: 2 }]);
+  });
+});
 
 describe('jobs on the disk', () => {
   test('are handed out by priority, then in the order of their submission, and each once', async () => {
