@@ -32,9 +32,10 @@ const readHidden = (terminal: ReadStream, prompt: string): Promise<string> =>
         else if (letter >= ' ' && typed.length < LONGEST) typed.push(letter);
       }
     };
-    process.stderr.write(prompt);
     terminal.setRawMode(true);
     terminal.setEncoding('utf8').on('data', read).on('end', gone).resume();
+    // Only now, so that nothing is shown of what a quick one types as soon as he is asked.
+    process.stderr.write(prompt);
   });
 
 const checked = (password: string): string => {
