@@ -11,7 +11,13 @@ test('a program finds a node by its address and its own key, and hears of it whe
   const secretFile = join(folder, 'keys');
   const secret = keyLine(newKey('ada', 'use'));
   writeFileSync(secretFile, `${secret}\n`, { mode: 0o600 });
-  const daemon = await Daemon.open({ host: ['127.0.0.1'], port: 0, cpus: 2, name: 'node-1', access: { secretFile } });
+  const daemon = await Daemon.open({
+    host: ['127.0.0.1'],
+    port: 0,
+    cpus: 2,
+    name: 'node-1',
+    access: { secretFile },
+  });
   onTestFinished(() => daemon.stop({ now: true }));
   const where = [`127.0.0.1:${daemon.addresses[0]!.port}`];
 
