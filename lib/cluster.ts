@@ -20,7 +20,7 @@ export type {
   VectorizedOptions,
 } from '../actors/network/cellfun.ts';
 export { currentNetwork } from '../actors/network/current-network.ts';
-export { ElementError, UniformOutputError } from '../actors/network/errors.ts';
+export { ElementError } from '../actors/network/errors.ts';
 export type { Evaluation } from '../actors/network/evaluation.ts';
 export type { NetworkNode } from '../actors/network/node.ts';
 export type {
@@ -55,6 +55,7 @@ export {
   WorkerPool,
   type WorkerPoolOptions,
 } from '../actors/pool.ts';
+export { UniformOutputError } from './cluster/arrays/errors.ts';
 export { Broadcast, BroadcastError } from './cluster/broadcast/broadcast.ts';
 export { DialError, DoorError } from './cluster/direct/errors.ts';
 export {

@@ -137,7 +137,6 @@ export {
   ProgramError,
   QueueFullError,
   type ServerTrouble,
-  UniformOutputError,
 } from './jobs/errors.ts';
 export * from './jobs.ts';
 export {

@@ -44,6 +44,8 @@ export interface DaemonEvents {
   folderLeft: [left: { readonly folder: string; readonly cause: unknown }];
   /** There is no place for its control socket, so that it can be steered by signals and from afar only. */
   uncontrolled: [cause: unknown];
+  /** On an interface it can't be announced, so that it is not found there by who looks for any. */
+  unannounced: [cause: unknown];
   /** Somebody was told by a daemon's steering that he may not, or asked for what is not there. */
   stranger: [visitor: Who & { readonly path: string; readonly what: string }];
   /** What came of a scheduler that it dials, as a sentence. */

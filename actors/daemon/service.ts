@@ -11,6 +11,7 @@ import { VERSION } from '../../lib/daemon/version.ts';
 import type { NodeState } from '../../lib/fork/daemon/node-state.ts';
 import { deferred } from '../remote-manager/deferred.ts';
 import { Admin } from './admin.ts';
+import { announceDaemon } from './announcing.ts';
 import { Clients } from './clients.ts';
 import type { DaemonClock } from './clock.ts';
 import { type ControlServer, listenForControl } from './control-server.ts';
@@ -65,6 +66,7 @@ export class DaemonService implements DaemonLife {
   #sites: Sites | undefined;
   #doors: Doors | undefined;
   #controlServer: ControlServer | undefined;
+  #announced: ReturnType<typeof announceDaemon> | undefined;
 
   constructor({ options, clock, events, control, send }: ServiceOptions) {
     this.#options = options;
@@ -180,6 +182,9 @@ export class DaemonService implements DaemonLife {
       signal.throwIfAborted();
       this.#doors = await openDoors(this.#options, (visitor) => this.receive(visitor));
       signal.throwIfAborted();
+      this.#announced = announceDaemon(this.#options, this.#doors, (trouble) =>
+        this.#events.emit('unannounced', trouble),
+      );
       const { port } = this.#doors.listens[0]!;
       this.#controlServer = await listenForControl(this.#control, port).catch((cause: unknown) => {
         // It serves its clients all the same.
@@ -253,6 +258,8 @@ export class DaemonService implements DaemonLife {
   async #release(): Promise<void> {
     this.#leave.abort();
     await this.#doors?.close();
+    // Now who asks because of its goodbye finds nobody.
+    await (await this.#announced)?.close();
     await this.#sites?.close();
     await this.#folders?.close();
     await this.#feed.close();

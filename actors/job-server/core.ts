@@ -25,7 +25,7 @@ import type { JournaledJobs } from './journal/journaled-jobs.ts';
 import { JobNode, type NodeHost } from './node.ts';
 import { FollowedServer, type FollowHost } from './nodes/daemon-node.ts';
 import type { NodeSource } from './nodes/node-source.ts';
-import type { CheckedJobServerOptions, CheckedServer, PreparationText } from './options.ts';
+import type { CheckedJobServerOptions, CheckedServer, PreparationText, SoughtServers } from './options.ts';
 import { OutgoingFiles } from './outgoing-files.ts';
 import { Scheduler } from './scheduler.ts';
 import type { Slot } from './slot.ts';
@@ -61,7 +61,7 @@ export class JobServerCore implements NodeHost, JobOwner {
   #waiting = 0;
   #roomWanted: (() => void)[] = [];
   readonly #followed = new Set<FollowedServer>();
-  #source: NodeSource | undefined;
+  readonly #sources = new Set<NodeSource>();
   #folder: string | undefined;
 
   constructor(name: string, options: CheckedJobServerOptions) {
@@ -125,25 +125,28 @@ export class JobServerCore implements NodeHost, JobOwner {
 
   /** Begins to look for daemons where the user said. Rejects with OptionError. */
   async search(): Promise<void> {
-    const { where, credentials } = this.options;
-    if (where.length === 0) return;
-    const words = where.join(', ');
-    this.troubles.set(words, 'nothing was found yet');
-    const serverAt = (host: string): CheckedServer => ({ host, fork: 'daemon', labels: {}, text: host });
+    await Promise.all(this.options.sought.map((sought) => this.#searchFor(sought)));
+  }
+
+  async #searchFor({ words, like }: SoughtServers): Promise<void> {
+    const where = words.join(', ');
+    this.troubles.set(where, 'nothing was found yet');
     // Loaded late: most job servers are told where their nodes are.
     const { findServers } = await import('./nodes/found-nodes.ts');
-    this.#source = await findServers(where, credentials, {
+    const credentials = { ...this.options.credentials, ...like.site?.credentials };
+    const source = await findServers(words, credentials, {
       up: ({ host }) => {
-        this.troubles.delete(words);
+        this.troubles.delete(where);
         const isKnown = [...this.#followed].some(({ server }) => server.text === host);
-        if (!isKnown && !this.#refusal) this.addServer(serverAt(host));
+        if (!isKnown && !this.#refusal) this.addServer({ ...like, host, text: host });
       },
       down: ({ host }) => void this.dropServer(host),
       trouble: (why) => {
-        if (this.troubles.has(words)) this.troubles.set(words, `nothing was found yet; the last try: ${why}`);
+        if (this.troubles.has(where)) this.troubles.set(where, `nothing was found yet; the last try: ${why}`);
       },
     });
-    if (this.#refusal) await this.#source.close();
+    this.#sources.add(source);
+    if (this.#refusal) await source.close();
   }
 
   /** Gives up what is behind a server. Never rejects. */
@@ -464,7 +467,7 @@ export class JobServerCore implements NodeHost, JobOwner {
     }
     this.#scheduler.close();
     for (const each of this.#followed) each.close();
-    await this.#source?.close();
+    await Promise.all([...this.#sources].map((source) => source.close()));
     await Promise.all([...this.nodes.values()].map((node) => node.close()));
     for (const record of this.groups.of(undefined)) this.#over(record, 'terminated', { error });
     await this.journal?.close();

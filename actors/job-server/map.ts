@@ -1,6 +1,6 @@
+import { UniformOutputError } from '../../lib/cluster/arrays/errors.ts';
 import type { FunctionText } from '../../lib/cluster/function-text.ts';
 import type { AnyFunction } from '../../lib/cluster/functions.ts';
-import { UniformOutputError } from '../../lib/jobs/errors.ts';
 import { type ChunkResult, MAP_CHUNK } from '../../lib/jobs/protocol.ts';
 import { hide } from '../../lib/wire/codec/remote-error.ts';
 import { OptionError } from '../../lib/wire/errors.ts';
@@ -192,10 +192,8 @@ export class MapRun {
 
   #checkScalar(value: unknown, index: number): void {
     if (SCALARS.has(typeof value)) return;
-    throw new UniformOutputError(
-      index,
-      Array.isArray(value) ? 'an array' : value === null ? 'null' : typeof value,
-    );
+    const type = Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value;
+    throw new UniformOutputError(index, type, undefined, 'leave uniform out');
   }
 
   #tell(more: number): void {

@@ -15,7 +15,10 @@ import { type JobTarget, targetText } from './target.ts';
 export interface ServerSpec {
   /** As the nodes' names and messages call it. @default what `host` says, or the fork method */
   name?: string;
-  /** `[user@]host[:port]`. @default this host */
+  /**
+   * `[user@]host[:port]`, or with the fork method `'daemon'` a word that says where daemons are looked for, as `'auto'`:
+   * all that are found are such servers. @default this host
+   */
   host?: string;
   /** How its sites are started; `'daemon'` reaches an `offsite serve`. @default 'automatic' */
   fork?: RemoteManagerOptions['fork'];
@@ -94,13 +97,19 @@ export interface CheckedServer extends ServerSpec {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** Where daemons are looked for. */
+export interface SoughtServers {
+  readonly words: readonly string[];
+  /** What those are like that are found, but for where they are. */
+  readonly like: CheckedServer;
+}
+
 /** The same, checked and complete. */
 export interface CheckedJobServerOptions {
   readonly name: string | undefined;
   readonly ncpus: number;
   readonly servers: readonly CheckedServer[];
-  /** Words that say where daemons are looked for. */
-  readonly where: readonly string[];
+  readonly sought: readonly SoughtServers[];
   readonly credentials: Credentials | undefined;
   readonly maxQueued: number;
   readonly nodeTimeout: number;
@@ -134,6 +143,9 @@ const sink = v.custom<OutputSink>(
     typeof (value as { write?: unknown } | null)?.write === 'function',
   "must be 'inherit', 'ignore', a function of a line, or a writable stream",
 );
+
+/** What a host is that says where daemons are looked for, as in docs/discovery.md. */
+const SEARCH = /^auto$|^srv:|^@|:\*$/;
 
 const serverSchema = v.strictObject({
   name: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
@@ -171,18 +183,28 @@ const schema = v.strictObject({
   ...journalSchema,
 });
 
-/** Whether an entry of `servers` says where daemons are looked for, and names none itself. Throws OptionError. */
-const isSearch = (server: string | ServerSpec): server is string =>
-  typeof server === 'string' && (server.startsWith('@') || parseWhere(server).kind !== 'static');
+/** The word of an entry of `servers` that says where daemons are looked for, and names none itself. Throws OptionError. */
+const wordOf = (server: string | ServerSpec): string | undefined => {
+  if (typeof server === 'string') {
+    return server.startsWith('@') || parseWhere(server).kind !== 'static' ? server : undefined;
+  }
+  const { fork, host } = server;
+  return fork === 'daemon' && host !== undefined && SEARCH.test(host) ? host : undefined;
+};
 
 /** Checks one server; throws OptionError. */
 export const checkServer = (server: string | ServerSpec): CheckedServer => {
-  if (isSearch(server)) {
+  const word = wordOf(server);
+  if (word !== undefined) {
     throw new OptionError(
       'server',
-      `${JSON.stringify(server)} looks for servers: give it to JobServer.open().`,
+      `${JSON.stringify(word)} looks for servers: give it to JobServer.open().`,
     );
   }
+  return checkSpec(server);
+};
+
+const checkSpec = (server: string | ServerSpec): CheckedServer => {
   const spec = typeof server === 'string' ? { host: server, fork: 'daemon' } : server;
   const found = checked(serverSchema, spec, 'a server of a JobServer') as ServerSpec;
   const way = found.fork ?? 'automatic';
@@ -191,6 +213,20 @@ export const checkServer = (server: string | ServerSpec): CheckedServer => {
   }
   const text = typeof server === 'string' ? server : (found.name ?? found.host ?? [way].flat().join(' '));
   return { ...found, fork: way, labels: found.labels ?? {}, text };
+};
+
+/** Words that stand alone are one search, so that a daemon that two of them find is one node. Throws OptionError. */
+const soughtIn = (given: readonly (string | ServerSpec)[]): SoughtServers[] => {
+  const alone: string[] = [];
+  const sought: SoughtServers[] = [];
+  for (const server of given) {
+    const word = wordOf(server);
+    if (word === undefined) continue;
+    if (typeof server === 'string') alone.push(word);
+    else sought.push({ words: [word], like: checkSpec(server) });
+  }
+  const [first] = alone;
+  return first === undefined ? sought : [{ words: alone, like: checkSpec(first) }, ...sought];
 };
 
 /** What a user wants to be run in each site, as it is sent. Throws OptionError. */
@@ -214,8 +250,8 @@ export const checkJobServerOptions = (options: JobServerOptions): CheckedJobServ
     name: found.name,
     ncpus: found.ncpus === 'autodetect' ? availableParallelism() : found.ncpus,
     fork: found.fork,
-    servers: given.filter((each) => !isSearch(each)).map(checkServer),
-    where: given.filter(isSearch),
+    servers: given.filter((each) => wordOf(each) === undefined).map(checkServer),
+    sought: soughtIn(given),
     credentials: found.secret === undefined ? credentials : { ...credentials, secret: found.secret },
     maxQueued: found.maxQueued,
     nodeTimeout: found.nodeTimeout,

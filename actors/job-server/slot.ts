@@ -1,7 +1,13 @@
 import type { FunctionText, Outcome } from '../../lib/cluster/function-text.ts';
 import { FileTooLargeError, JobLostError } from '../../lib/jobs/errors.ts';
 import type { KeptOutcome } from '../../lib/jobs/kept.ts';
-import type { BatchAnswer, JobExtras, RunnerService, SiteFacts } from '../../lib/jobs/protocol.ts';
+import {
+  type BatchAnswer,
+  type JobExtras,
+  MAP_CHUNK,
+  type RunnerService,
+  type SiteFacts,
+} from '../../lib/jobs/protocol.ts';
 import type * as runner from '../../lib/jobs/runner.ts';
 import { functorOf } from '../../lib/module/functor-text.ts';
 import type { Remote } from '../../lib/module/remote.ts';
@@ -75,6 +81,9 @@ export class Slot {
   readonly #desk: SiteDesk;
   #runner!: Remote<RunnerService>;
   #prepared = 0;
+  /** Modules that it has loaded, and that it loads for a job that is not sent yet. */
+  readonly #known = new Set<string>();
+  #loading: Promise<void> | undefined;
   /** The jobs that were sent, and which of them runs: those before it are over, those behind it have not begun. */
   #jobs: readonly JobRecord[] = [];
   #at = 0;
@@ -137,9 +146,30 @@ export class Slot {
   async #prepare(): Promise<void> {
     const { version, setup, cleanup } = this.#of.preparation();
     if (this.#prepared === version) return;
+    const functions = [setup?.fn, cleanup?.fn].filter((fn) => fn !== undefined);
+    if (functions.length > 0) await this.#loadThere(functions);
     if (this.#prepared > 0) await this.#runner.cleanup(cleanup?.fn, cleanup?.args ?? []);
     if (setup) await this.#runner.setup(setup.fn, setup.args);
     this.#prepared = version;
+  }
+
+  /** The modules that a job names and its site has not loaded: until then it can't read arguments of their classes. */
+  #unknownOf({ fn, args, modules }: JobRecord): FunctionText[] {
+    const called = fn?.module === MAP_CHUNK ? (args as (FunctionText | null)[]).slice(0, 2) : [fn];
+    const named = modules ? [...called, ...modules] : called;
+    return named.filter(
+      (each) => each !== undefined && each !== null && !this.#known.has(each.module),
+    ) as FunctionText[];
+  }
+
+  /** Has the site load modules. Why one can't be loaded is told by the job that needs it; rejects if the site has ended. */
+  async #loadThere(functions: readonly FunctionText[]): Promise<void> {
+    try {
+      await this.#runner.load(functions);
+      for (const { module } of functions) this.#known.add(module);
+    } catch (error) {
+      if (isEndOfSite(error)) throw error;
+    }
   }
 
   /** Whether its setup is an old one. */
@@ -168,6 +198,12 @@ export class Slot {
     const [first] = records as readonly [JobRecord];
     const sent = performance.now();
     try {
+      const unknown = this.#unknownOf(first);
+      if (unknown.length > 0) {
+        this.#loading = this.#loadThere(unknown);
+        await this.#loading;
+        this.#loading = undefined;
+      }
       let answer: BatchAnswer;
       if (pace) {
         this.#begin(first);
@@ -223,7 +259,10 @@ export class Slot {
 
   /** Has a job end; it may still give its value until its site is killed. */
   cancel(record: JobRecord, reason: unknown): void {
-    void this.#runner.cancel(record.number, reason).then(undefined, () => {});
+    const tell = () => void this.#runner.cancel(record.number, reason).then(undefined, () => {});
+    // Over there nobody knows of it before it was sent, which is done first.
+    if (this.#loading) void this.#loading.then(() => setImmediate(tell), tell);
+    else tell();
   }
 
   /** Ends the site at once; the job that runs is lost, the others have not begun. */

@@ -1,3 +1,4 @@
+import { UniformOutputError } from '../../lib/cluster/arrays/errors.ts';
 import type { Columns, Folded } from '../../lib/cluster/arrays/protocol.ts';
 import { ProcessExitedException, RemoteException } from '../../lib/cluster/errors.ts';
 import { type AnyFunction, type Callable, nameOf, plain } from '../../lib/cluster/functions.ts';
@@ -16,7 +17,7 @@ import {
   type ErrorHandler,
   type Fold,
 } from './cellfun-options.ts';
-import { ElementError, UniformOutputError } from './errors.ts';
+import { ElementError } from './errors.ts';
 
 export type {
   ArraysFor,
@@ -226,13 +227,15 @@ class FoldedFailure {
 
 const SCALARS = ['number', 'string', 'boolean', 'bigint'];
 
+const ANY_KIND = 'set uniformOutput to false';
+
 /** Throws UniformOutputError unless all are scalars of one type. */
 const checkUniform = (results: readonly unknown[]): void => {
   const wanted = typeof results[0];
   for (const [index, result] of results.entries()) {
     const type = result === null ? 'null' : typeof result;
-    if (!SCALARS.includes(type)) throw new UniformOutputError(index, type, undefined);
-    if (type !== wanted) throw new UniformOutputError(index, type, wanted);
+    if (!SCALARS.includes(type)) throw new UniformOutputError(index, type, undefined, ANY_KIND);
+    if (type !== wanted) throw new UniformOutputError(index, type, wanted, ANY_KIND);
   }
 };
 

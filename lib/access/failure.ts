@@ -57,7 +57,7 @@ const MESSAGES: Record<AccessReason, (attempt: Attempt, cause: Error | undefined
     `${name} at ${written(address)} speaks another version of the protocol. Have the same version of Offsite on both sides.`,
   domain: ({ name, address, path, user }) =>
     `${name} at ${written(address)} does not let ${user || 'this user'} ask for ${pathOf({ path })}, which is of another domain. ` +
-    'Keys of `offsite keygen` are for use, of `keygen --admin` to steer, of `keygen --node` to serve a scheduler.',
+    'A key of `offsite keygen` is for use, one of `offsite keygen --admin` to steer, one of `offsite keygen --node` to serve a scheduler.',
   user: ({ name, address }) =>
     `${name} at ${written(address)} has no credentials, and so is for its own user on that host; it and this process are of ` +
     'two users. Start it with a key (offsite keygen, offsite serve --secret-file FILE), and use that.',

@@ -12,9 +12,16 @@ const reversed = (bytes: readonly number[]): string =>
     .join('')
     .toUpperCase();
 
+/** An IPv4 address at the end of an IPv6 one, as that of a peer who came by IPv4, is two groups of it. */
+const hexGroups = (group: string): string[] => {
+  if (!group.includes('.')) return [group];
+  const [a, b, c, d] = group.split('.').map(Number) as [number, number, number, number];
+  return [a * 256 + b, c * 256 + d].map((word) => word.toString(16));
+};
+
 const wordsOf = (address: string): number[] => {
   const [head = '', tail] = address.replace(/%.*$/, '').split('::');
-  const groups = (text: string | undefined) => (text ? text.split(':') : []);
+  const groups = (text: string | undefined) => (text ? text.split(':').flatMap(hexGroups) : []);
   const [before, behind] = [groups(head), groups(tail)];
   const all = [...before, ...Array<string>(8 - before.length - behind.length).fill('0'), ...behind];
   return all.flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 0xff]);

@@ -138,21 +138,6 @@ export class ProgramError extends OffsiteError {
 }
 nameError(ProgramError, 'ProgramError');
 
-/** A map with `uniform` gave something else than one number, text or boolean; `ERR_OFFSITE_JOB_UNIFORM`. */
-export class UniformOutputError extends OffsiteError {
-  /** Of the element. */
-  readonly index: number;
-
-  constructor(index: number, what: string) {
-    super(
-      'ERR_OFFSITE_JOB_UNIFORM',
-      `With the option uniform each result of a map is one number, text or boolean, but that of element ${index} is ${what}; leave uniform out.`,
-    );
-    this.index = index;
-  }
-}
-nameError(UniformOutputError, 'UniformOutputError');
-
 /** `currentJob()` was called where no job runs; `ERR_OFFSITE_JOB_NONE`. */
 export class NoJobError extends OffsiteError {
   constructor() {

@@ -71,6 +71,8 @@ export interface SiteFacts {
 /** What a job server calls in its sites. */
 export interface RunnerService {
   readonly facts: SiteFacts;
+  /** Loads the modules of functions, so that their classes are known before arguments come. */
+  load(functions: readonly FunctionText[]): Promise<void>;
   /**
    * Runs jobs of one function one after the other; begins none when `within` ms have passed, and lets none but the first
    * wait for one that takes longer.

@@ -181,6 +181,12 @@ class Runner extends RemoteTarget implements RunnerService, ScopeHost {
     return { ran: index + 1 };
   }
 
+  /** See RunnerService. A functor that is one job's own is made for that. */
+  async load(functions: readonly FunctionText[]): Promise<void> {
+    const shared = functions.filter(({ name, functor }) => name !== '' || !functor);
+    await Promise.all(shared.map((fn) => this.#module(fn)));
+  }
+
   /** See RunnerService. */
   async outcome(number: number): Promise<BatchAnswer> {
     const late = this.#late.get(number);

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -110,3 +111,20 @@ export const certificates = (
     of: (name) => ({ certfile: join(path, `${name}.pem`), keyfile: join(path, `${name}.key`) }),
   };
 };
+
+/** Connects, says something, answers what comes, and waits for the end; gives what the other side said. */
+export const attack = (
+  { host, port }: Address,
+  say: Uint8Array,
+  answer?: (socket: Socket, chunk: Buffer) => void,
+): Promise<Buffer> =>
+  new Promise((resolve) => {
+    const heard: Buffer[] = [];
+    const socket = connect({ host, port }, () => socket.write(say));
+    socket.on('error', () => {});
+    socket.on('data', (chunk: Buffer) => {
+      heard.push(chunk);
+      answer?.(socket, chunk);
+    });
+    socket.on('close', () => resolve(Buffer.concat(heard)));
+  });

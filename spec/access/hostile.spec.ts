@@ -8,8 +8,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { withPassword } from '../../lib/access/password-file.ts';
-import type { Address } from '../../lib/cluster/direct/address.ts';
-import { come, type Entrance, fileOf, lineOf, open, refusal } from './entrances.ts';
+import { attack, come, type Entrance, fileOf, lineOf, open, refusal } from './entrances.ts';
 
 const ada = lineOf('ada');
 const CROWD = 10_000;
@@ -57,23 +56,6 @@ const visits = async ({ address }: Entrance, count = 5): Promise<number[]> => {
   }
   return times.sort((a, b) => a - b);
 };
-
-/** Connects, says something, answers what comes, and waits for the end; gives what the other side said. */
-const attack = (
-  { host, port }: Address,
-  say: Uint8Array,
-  answer?: (socket: Socket, chunk: Buffer) => void,
-): Promise<Buffer> =>
-  new Promise((resolve) => {
-    const heard: Buffer[] = [];
-    const socket = connect({ host, port }, () => socket.write(say));
-    socket.on('error', () => {});
-    socket.on('data', (chunk: Buffer) => {
-      heard.push(chunk);
-      answer?.(socket, chunk);
-    });
-    socket.on('close', () => resolve(Buffer.concat(heard)));
-  });
 
 /** What a client says who is let in, as somebody records it who sees the network. */
 const recorded = async ({ address }: Entrance): Promise<Buffer> => {

@@ -28,8 +28,12 @@ export interface Ended {
 }
 
 /** Starts `offsite` with some words. */
-export const start = (words: readonly string[], env: NodeJS.ProcessEnv = {}): Running => {
-  const child = spawn(process.execPath, [bin, ...words], { cwd: root, env: { ...process.env, ...env } });
+export const start = (words: readonly string[], env: NodeJS.ProcessEnv = {}): Running =>
+  startProgram([process.execPath, bin, ...words], env);
+
+/** Starts any program, with the words of its command line. */
+export const startProgram = ([file, ...words]: readonly string[], env: NodeJS.ProcessEnv = {}): Running => {
+  const child = spawn(file!, words, { cwd: root, env: { ...process.env, ...env } });
   const output = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const) {
     child[stream].setEncoding('utf8').on('data', (text: string) => {

@@ -18,13 +18,16 @@ export interface ServedHost {
   close(): Promise<void>;
 }
 
+/** The text of a new key, for one who may use daemons. */
+export const newSecret = (): string => keyLine(newKey('ada', 'use'));
+
 /** Starts a daemon on a free port, with a key, so that all goes through TLS; `words` are more options of it. */
 export const startServe = async (
   words: readonly string[] = [],
   env: NodeJS.ProcessEnv = {},
+  secret = newSecret(),
 ): Promise<ServedHost> => {
   const folder = mkdtempSync(join(tmpdir(), 'offsite-spec-serve-'));
-  const secret = keyLine(newKey('ada', 'use'));
   const file = join(folder, 'keys');
   writeFileSync(file, `${secret}\n`, { mode: 0o600 });
   const daemon = start(

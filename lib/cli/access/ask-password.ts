@@ -32,10 +32,10 @@ const readHidden = (terminal: ReadStream, prompt: string): Promise<string> =>
         else if (letter >= ' ' && typed.length < LONGEST) typed.push(letter);
       }
     };
+    // Before anything is asked for: who types at once must not be shown either.
     terminal.setRawMode(true);
-    terminal.setEncoding('utf8').on('data', read).on('end', gone).resume();
-    // Only now, so that nothing is shown of what a quick one types as soon as he is asked.
     process.stderr.write(prompt);
+    terminal.setEncoding('utf8').on('data', read).on('end', gone).resume();
   });
 
 const checked = (password: string): string => {

@@ -48,6 +48,7 @@ const TEXTS: {
   stranger: (_, { user, from, path, what }) => `${user} from ${from} was turned away from ${path}: ${what}`,
   scheduler: (_, line) => line,
   uncontrolled: (name, cause) => `${name} can be steered by signals and from afar only: ${messageOf(cause)}`,
+  unannounced: (name, cause) => `${name} is not announced everywhere: ${messageOf(cause)}`,
   ended: (name, end) => `${name} ${endText(end)}`,
 };
 

@@ -29,9 +29,13 @@ export interface Patience {
 export const watchClient = (client: Watched, ends: Ends, { lease, endAfter }: Patience): NodeJS.Timeout => {
   const cutOff = new CutOff(ends);
   const every = Math.min(ASK_EVERY, lease / 3, endAfter / LOOKS);
+  const most = Math.ceil(lease / every - 1e-9);
+  let [heardAt, silent] = [client.heardAt, 0];
   return setInterval(() => {
-    if (performance.now() - client.heardAt >= lease)
-      client.drop(new Error(`Nothing was heard of the client for ${lease} ms.`));
+    // Looks are counted, and not time: while this process stood still, or its host slept, nobody could be heard.
+    silent = client.heardAt === heardAt ? silent + 1 : 0;
+    heardAt = client.heardAt;
+    if (silent >= most) client.drop(new Error(`Nothing was heard of the client for ${lease} ms.`));
     else if (endAfter !== Infinity && cutOff.look() >= endAfter)
       client.drop(new Error(`The client did not acknowledge anything for ${endAfter} ms.`));
     else client.ping();

@@ -73,6 +73,8 @@ describe('how jobs end', () => {
     const jobs = await openJobs({ ncpus: 1 });
     const job = jobs.submit(work.nothing, [], { depends: [fixture('ends-its-site.js')] });
     expect(await rejection(job.result)).toMatchObject({ code: 'ERR_OFFSITE_JOB_LOST', mayHaveRun: false });
+    const own = jobs.submit(`${fixture('ends-its-site.js').href}#none`);
+    expect(await rejection(own.result)).toMatchObject({ code: 'ERR_OFFSITE_JOB_LOST', mayHaveRun: false });
   });
 
   test('a job that throws is run again only if its retry says so', async () => {

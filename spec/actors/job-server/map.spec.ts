@@ -26,7 +26,7 @@ describe("maps over lists, as Octave's tests have them", () => {
       [4, 5],
     ]);
     expect(await rejection(jobs.map(both, xs, ys, { uniform: true }))).toMatchObject({
-      code: 'ERR_OFFSITE_JOB_UNIFORM',
+      code: 'ERR_OFFSITE_UNIFORM_OUTPUT',
       index: expect.any(Number),
     });
   });

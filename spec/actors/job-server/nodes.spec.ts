@@ -69,6 +69,11 @@ describe('nodes of a job server', () => {
     writeFileSync(list, `${server} # the first one`);
     const jobs = await openJobs({ ncpus: 0, servers: [`@${list}`] });
     expect((await jobs.submit(work.about)).node).toBe('first');
+    // Those that are found can be like a server that is named.
+    const labelled = { host: `@${list}`, fork: 'daemon', labels: { found: 'yes' }, cpus: 1 };
+    const others = await openJobs({ ncpus: 0, servers: [labelled] });
+    expect((await others.submit(work.about, [], { placement: { labels: { found: 'yes' } } })).node).toBe('first');
+    expect(others.getActiveNodes()).toEqual({ first: 1 });
     rmSync(dirname(list), { recursive: true });
   });
 
