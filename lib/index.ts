@@ -113,7 +113,16 @@ export type { Credentials } from './access/credentials.ts';
 export { AccessError, type AccessReason } from './access/errors.ts';
 export * from './cluster.ts';
 export { SitesFolderError } from './daemon/errors.ts';
+export type { FoundNode, Search, Trial } from './discovery/node.ts';
+export type { NodeChange, NodeWatch } from './discovery/watch.ts';
 export type { TreeNode } from './engine/tree.ts';
+export {
+  type FindNodesOptions,
+  findNodes,
+  type WatchNodesOptions,
+  watchNodes,
+} from './fork/daemon/find-nodes.ts';
+export type { NodeState } from './fork/daemon/node-state.ts';
 export { ErrandError, ForkError, type ForkStep } from './fork/errors.ts';
 export type { ForkMethod } from './fork/fork-method.ts';
 export { virtualSites } from './fork/virtual.ts';

@@ -111,7 +111,7 @@ export const serveJoined = async (options: JoinedOptions): Promise<void> => {
   let told = false;
   while (!signal.aborted) {
     try {
-      const name = `the scheduler at ${at}`;
+      const name = 'the scheduler';
       const line = await dial(address, { path: asThisProgram('/join'), credentials, name, signal });
       log(`This node serves at the scheduler ${at}.`);
       [wait, told] = [FIRST_DELAY, false];

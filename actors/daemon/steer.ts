@@ -146,7 +146,12 @@ export const steerRemote = (address: Address, credentials?: Credentials): Steere
   const name = `The daemon at ${written(address)}`;
   return controlBy(name, async (text, signal) => {
     const path = asThisProgram('/admin');
-    const { socket } = await dial(address, { path, name, signal, ...(credentials && { credentials }) });
+    const { socket } = await dial(address, {
+      path,
+      name: 'The daemon',
+      signal,
+      ...(credentials && { credentials }),
+    });
     const unlisten = whenAborted(signal, () => socket.terminate());
     try {
       const answer = new Promise<string>((resolve, reject) => {

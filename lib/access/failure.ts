@@ -2,10 +2,11 @@ import { type Address, written } from '../cluster/direct/address.ts';
 import { OffsiteError } from '../wire/errors.ts';
 import { AccessError, type AccessReason } from './errors.ts';
 import type { Known } from './known-credentials.ts';
+import { pathOf } from './program.ts';
 
 /** What one attempt to come in has met. */
 export interface Attempt {
-  /** What is dialled, for people. */
+  /** What is dialled, for people, without its address. */
   readonly name: string;
   readonly address: Address;
   readonly path: string;
@@ -55,7 +56,7 @@ const MESSAGES: Record<AccessReason, (attempt: Attempt, cause: Error | undefined
   version: ({ name, address }) =>
     `${name} at ${written(address)} speaks another version of the protocol. Have the same version of Offsite on both sides.`,
   domain: ({ name, address, path, user }) =>
-    `${name} at ${written(address)} does not let ${user || 'this user'} ask for ${path}, which is of another domain. ` +
+    `${name} at ${written(address)} does not let ${user || 'this user'} ask for ${pathOf({ path })}, which is of another domain. ` +
     'A key of `offsite keygen` is for use, one of `offsite keygen --admin` to steer, one of `offsite keygen --node` to serve a scheduler.',
   user: ({ name, address }) =>
     `${name} at ${written(address)} has no credentials, and so is for its own user on that host; it and this process are of ` +

@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { type Address, written } from '../cluster/direct/address.ts';
-import { doorFailure } from '../cluster/direct/errors.ts';
+import { DoorError, doorFailure } from '../cluster/direct/errors.ts';
 import { OptionError } from '../wire/errors.ts';
 import { socketOptions } from '../wire/link/websocket.ts';
 import type { AccessFiles } from './credentials.ts';
@@ -75,9 +75,18 @@ const checkLocal = (at: readonly Address[]): void => {
   );
 };
 
+const portTaken = (host: string, port: number, { message }: Error): string =>
+  `No door could be opened at ${written({ host, port })}: ${message}. Another program has that port, or a daemon that ` +
+  'is there already; stop that one, or choose another port (0 is any that is free).';
+
 const listen = (server: Server, { host, port }: Address): Promise<void> =>
   new Promise((resolve, reject) => {
-    const refused = (cause: Error) => reject(doorFailure(written({ host, port }), cause));
+    const refused = (cause: NodeJS.ErrnoException) =>
+      reject(
+        cause.code === 'EADDRINUSE'
+          ? new DoorError(written({ host, port }), portTaken(host, port, cause), { cause })
+          : doorFailure(written({ host, port }), cause),
+      );
     server.once('error', refused);
     server.listen({ host, port, backlog: BACKLOG }, () => {
       server.off('error', refused);

@@ -1,10 +1,20 @@
 import { userInfo } from 'node:os';
 import process from 'node:process';
+import type { Domain } from '../access/credentials.ts';
 import { isUserName, keyLine, newKey, ownKeyFile, parseKeys, USER_NAMES } from '../access/key-file.ts';
 import { readPrivateFile } from '../access/private-file.ts';
 import { appendPrivate, createPrivate } from './access/private-output.ts';
 import type { Command } from './command.ts';
 import { UsageError } from './report.ts';
+
+const SERVES = 'A daemon lets its user in that has the same line: offsite serve';
+
+/** Who must have the same line. */
+const USED: Record<Domain, string> = {
+  use: SERVES,
+  admin: SERVES,
+  node: 'A scheduler lets that machine join that has the same line: offsite scheduler',
+};
 
 /** `offsite keygen`: a key by which a user and a daemon know each other. */
 export const keygen: Command = {
@@ -66,7 +76,7 @@ export const keygen: Command = {
       createPrivate(file, line, 'Give another one with --out, or add to it with --append');
     }
     process.stderr.write(
-      `offsite: a key of ${user}${key.domain === 'use' ? '' : ` (${key.domain})`} is in ${file}. A daemon lets its user in that has the same line: offsite serve --secret-file FILE\n`,
+      `offsite: a key of ${user}${key.domain === 'use' ? '' : ` (${key.domain})`} is in ${file}. ${USED[key.domain]} --secret-file FILE\n`,
     );
     return 0;
   },

@@ -21,6 +21,9 @@ export class UsageError extends Error {
 const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
 
+/** So many of something, as people say it: `1 site`, `2 sites`. */
+export const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+
 /** The message of anything that can be thrown, as one line. */
 export const messageOf = (error: unknown): string =>
   (error instanceof Error ? (textOf(error.message) ?? error.name) : String(error)).trim();

@@ -1,5 +1,5 @@
 import { asked } from './daemon/asked.ts';
-import { UsageError } from './report.ts';
+import { counted, UsageError } from './report.ts';
 
 const cpusOf = (text: string | undefined): number => {
   if (text !== undefined && /^-?\d{1,6}$/.test(text)) return Number(text);
@@ -27,6 +27,6 @@ export const setCpus = asked({
   ask: async (daemon, { rest }, options) => {
     await daemon.setCpus(cpusOf(rest[0]), options);
     const { cpus, free } = await daemon.status(options);
-    return { json: { cpus, free }, lines: [`${daemon.name} has ${cpus} cpus, ${free} free.`] };
+    return { json: { cpus, free }, lines: [`${daemon.name} has ${counted(cpus, 'cpu')}, ${free} free.`] };
   },
 });

@@ -32,6 +32,7 @@ describe('offsite keygen', () => {
     expect([modeOf(file), modeOf(join(config, 'offsite'))]).toEqual(['600', '700']);
     const before = readFileSync(file, 'utf8');
     expect(made.stderr).not.toContain(before.trim().split(' ')[3]);
+    expect(made.stderr).toMatch(/: offsite serve --secret-file FILE$/m);
     const again = await offsite(['keygen'], '', env);
     expect(again.code).toBe(64);
     expect(again.stderr).toContain('is there already');
@@ -39,6 +40,8 @@ describe('offsite keygen', () => {
     const added = await offsite(['keygen', '--user', 'root', '--admin', '--append'], '', env);
     expect(added.code).toBe(0);
     expect(keysIn(file)).toEqual(['ada use', 'root admin']);
+    const node = await offsite(['keygen', '--node', '--out', join(config, 'node.key')], '', env);
+    expect(node.stderr).toMatch(/: offsite scheduler --secret-file FILE$/m);
   });
 
   test('writes one to the standard output if that is asked for, and adds only to what is a file of keys', async () => {

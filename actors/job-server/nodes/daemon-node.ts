@@ -77,7 +77,6 @@ export class FollowedServer {
         address,
         {
           credentials,
-          name: `the daemon at ${server.host}`,
           timeout: DIAL_WITHIN,
           signal: this.#over.signal,
         },

@@ -1,6 +1,7 @@
 import process from 'node:process';
 import type { AccessFiles } from '../../access/credentials.ts';
 import { type Address, written } from '../../cluster/direct/address.ts';
+import { counted } from '../report.ts';
 
 /** What is told of a daemon when it begins to serve. */
 export interface Serving {
@@ -23,7 +24,7 @@ export const accessKinds = ({ secretFile, ca, passwordFile }: AccessFiles = {}):
 /** The same as a line for people. */
 export const servingLine = ({ name, pid, addresses, cpus, access }: Serving): string => {
   const known = access.length > 0 ? access.join(' and ') : 'no credentials, so this host only';
-  const count = cpus === 1 ? '1 cpu' : `${cpus} cpus`;
+  const count = counted(cpus, 'cpu');
   return `${name} serves at ${addresses.map(written).join(' ')} (pid ${pid}, ${count}, ${known})`;
 };
 

@@ -2,7 +2,7 @@ import process from 'node:process';
 import type { DaemonEnd, DaemonEvents } from '../../../actors/daemon/events.ts';
 import { printable } from '../daemon/columns.ts';
 import { durationText } from '../detached/table.ts';
-import { messageOf } from '../report.ts';
+import { counted, messageOf } from '../report.ts';
 
 /** Where the events of a daemon come from. */
 export interface EventSource {
@@ -35,15 +35,15 @@ const TEXTS: {
   readonly [Name in keyof DaemonEvents]: (name: string, ...told: DaemonEvents[Name]) => string | undefined;
 } = {
   state: (name, state) => `${name} ${STATES[state]}`,
-  cpus: (name, cpus) => `${name} has ${cpus} cpus`,
+  cpus: (name, cpus) => `${name} has ${counted(cpus, 'cpu')}`,
   client: (_, { user, from }) => `${user} has come from ${from}`,
-  clientGone: (_, { user, from, sites }) => `${user} from ${from} has gone, after ${sites} sites`,
+  clientGone: (_, { user, from, sites }) => `${user} from ${from} has gone, after ${counted(sites, 'site')}`,
   site: (_, { user, name, pid, folder, bridge }) =>
     bridge ? undefined : `${name} of ${user} runs (pid ${pid}) in ${folder}`,
   siteEnded: (_, { user, name, pid, after }) =>
     `${name} of ${user} (pid ${pid}) has ended after ${durationText(after)}`,
   refused: (_, { user, from, name, what }) => `${name} of ${user} from ${from} was refused: ${what}`,
-  leftovers: (_, count) => `removed the folders of ${count} sites that a killed daemon had left`,
+  leftovers: (_, count) => `removed the folders of ${counted(count, 'site')} that a killed daemon had left`,
   folderLeft: (_, { folder, cause }) => `${folder} could not be removed: ${messageOf(cause)}`,
   stranger: (_, { user, from, path, what }) => `${user} from ${from} was turned away from ${path}: ${what}`,
   scheduler: (_, line) => line,

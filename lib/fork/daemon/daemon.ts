@@ -2,7 +2,6 @@ import { PassThrough } from 'node:stream';
 import type { Credentials } from '../../access/credentials.ts';
 import { DAEMON_PORT, type Dialled, dial } from '../../access/dial.ts';
 import { asThisProgram } from '../../access/program.ts';
-import { written } from '../../cluster/direct/address.ts';
 import { OffsiteError, OptionError } from '../../wire/errors.ts';
 import { StreamLink } from '../../wire/link/stream-link.ts';
 import { bootEngine } from '../boot.ts';
@@ -89,10 +88,9 @@ const spawned = (channel: SiteChannel<'daemon'>, request: ForkRequest): Promise<
 export const daemon: Fork = async (request) => {
   const { name, host, signal, timeout, onLine } = request;
   const { address, credentials } = daemonAt(host, request.credentials);
-  const at = `the daemon at ${written(address)}`;
   let dialled: Dialled;
   try {
-    dialled = await dial(address, { path: asThisProgram('/site'), credentials, name: at, timeout, signal });
+    dialled = await dial(address, { path: asThisProgram('/site'), credentials, timeout, signal });
   } catch (cause) {
     throw signal.aborted ? signal.reason : unreachable(name, cause);
   }

@@ -9,6 +9,8 @@ test('people read what happens in sentences, and nothing of bridges', () => {
   expect(eventLine('bamse', 'clientGone', { ...who, sites: 2 })).toBe(
     'ada from 10.0.0.3:51234 has gone, after 2 sites',
   );
+  expect(eventLine('bamse', 'clientGone', { ...who, sites: 1 })).toMatch(/after 1 site$/);
+  expect(eventLine('bamse', 'cpus', 1)).toBe('bamse has 1 cpu');
   expect(eventLine('bamse', 'site', site)).toBe('bamse/1 of ada runs (pid 4719) in /tmp/x');
   expect(eventLine('bamse', 'site', { ...site, bridge: true })).toBeUndefined();
   expect(eventLine('bamse', 'siteEnded', { ...who, name: 'bamse/1', pid: 4719, after: 62_000 })).toBe(
