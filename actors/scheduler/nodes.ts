@@ -93,7 +93,8 @@ export const followDaemon = async (
       const cause = await feed.closed;
       unlisten();
       signal.removeEventListener('abort', close);
-      if (!signal.aborted && !over.signal.aborted) log(`The node ${name ?? host} is gone${cause ? `: ${cause.message}` : '.'}`);
+      if (!signal.aborted && !over.signal.aborted)
+        log(`The node ${name ?? host} is gone${cause ? `: ${cause.message}` : '.'}`);
     } catch (cause) {
       if (!signal.aborted && wait === FIRST_DELAY)
         log(`The node ${host} can not be reached: ${(cause as Error).message}`);

@@ -63,9 +63,7 @@ describe('A client who has come in', () => {
     });
     socket.resume();
     // The head of a message of a gibibyte, of which nothing follows.
-    connectionOf(socket).write(
-      Buffer.from([0x82, 0xff, 0, 0, 0, 0, 0x3f, 0xff, 0xff, 0xff, 0, 0, 0, 0]),
-    );
+    connectionOf(socket).write(Buffer.from([0x82, 0xff, 0, 0, 0, 0, 0x3f, 0xff, 0xff, 0xff, 0, 0, 0, 0]));
     await closed;
   });
 
