@@ -59,7 +59,8 @@ export class JobServer implements AsyncDisposable {
    * signal.
    */
   static async open(options: JobServerOptions = {}): Promise<JobServer> {
-    options.signal?.throwIfAborted();
+    // What is no signal is refused with all else that is wrong.
+    if (options?.signal instanceof AbortSignal) options.signal.throwIfAborted();
     const jobs = new JobServer(options);
     try {
       await jobs.#openJournal();

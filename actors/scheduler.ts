@@ -8,7 +8,7 @@ import type { NodeState } from '../lib/fork/daemon/node-state.ts';
 import type { ClosableSocket } from '../lib/wire/link/websocket.ts';
 import { checkSchedulerOptions } from './scheduler/check.ts';
 import { Clients } from './scheduler/clients.ts';
-import { followDaemon, JoinedNodes, type ScheduledNode } from './scheduler/nodes.ts';
+import { followDaemon, JoinedNodes, type NodeLine, type ScheduledNode } from './scheduler/nodes.ts';
 import type { SchedulerOptions } from './scheduler/options.ts';
 import { SiteVisit } from './scheduler/site-visit.ts';
 import { Slots } from './scheduler/slots.ts';
@@ -117,7 +117,7 @@ export class Scheduler implements AsyncDisposable {
     const { host, port, access, nodes, nodeCredentials } = this.#options;
     const events = {
       onNode: (node: ScheduledNode) => this.#slots.set(node),
-      onGone: (name: string) => this.#slots.delete(name),
+      onGone: (name: string, line: NodeLine) => this.#slots.delete(name, line),
       log: this.#log,
     };
     this.#joined = new JoinedNodes(events);
@@ -139,7 +139,7 @@ export class Scheduler implements AsyncDisposable {
       }
       case '/node': {
         const client = this.#clients.of(visitor);
-        client.follow(visitor.socket, () => {
+        client.follow(visitor, this.#options.zombieInterval, () => {
           this.#clients.release(client);
           this.#slots.settle();
         });

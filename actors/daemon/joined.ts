@@ -114,8 +114,11 @@ export const serveJoined = async (options: JoinedOptions): Promise<void> => {
       const name = 'the scheduler';
       const line = await dial(address, { path: asThisProgram('/join'), credentials, name, signal });
       log(`This node serves at the scheduler ${at}.`);
-      [wait, told] = [FIRST_DELAY, false];
+      told = false;
+      const since = performance.now();
       const cause = await serveOver(line, options);
+      // One that is sent away at once, for its name, is so again.
+      if (performance.now() - since > LONGEST_DELAY) wait = FIRST_DELAY;
       if (!signal.aborted)
         log(`The scheduler at ${at} is gone${cause ? `: ${cause.message}` : ''}; it is dialled again.`);
     } catch (cause) {

@@ -227,6 +227,10 @@ export class JobServerCore implements NodeHost, JobOwner {
     record.alone = !options.light || target.program !== undefined;
     this.groups.add(record);
     const { signal, deadline } = options;
+    if (deadline !== undefined && deadline <= 0) {
+      this.#endRecord(record, pastDeadline(record.id, deadline), options.grace);
+      return record;
+    }
     if (deadline !== undefined) {
       whileOpen(record, deadline, () =>
         this.#endRecord(record, pastDeadline(record.id, deadline), options.grace),

@@ -5,7 +5,7 @@ import type { FunctionText } from '../../lib/cluster/function-text.ts';
 import { parseWhere } from '../../lib/discovery/where.ts';
 import { OptionError } from '../../lib/wire/errors.ts';
 import { checked, count } from '../cluster/check.ts';
-import type { RemoteManagerOptions } from '../remote-manager/options.ts';
+import { checkOptions, type RemoteManagerOptions } from '../remote-manager/options.ts';
 import type { OutputSink } from '../remote-manager/output.ts';
 import type { Acknowledgement } from './journal/deliveries.ts';
 import { type CheckedJournalOptions, checkJournalOptions, journalSchema } from './journal/options.ts';
@@ -192,6 +192,16 @@ const wordOf = (server: string | ServerSpec): string | undefined => {
   return fork === 'daemon' && host !== undefined && SEARCH.test(host) ? host : undefined;
 };
 
+/** Has what somebody else finds wrong told under the name that the user gave it. */
+const named = <T>(option: (inner: string) => string, check: () => T): T => {
+  try {
+    return check();
+  } catch (cause) {
+    if (!(cause instanceof OptionError)) throw cause;
+    throw new OptionError(option(cause.option), cause.message, { cause });
+  }
+};
+
 /** Checks one server; throws OptionError. */
 export const checkServer = (server: string | ServerSpec): CheckedServer => {
   const word = wordOf(server);
@@ -211,6 +221,11 @@ const checkSpec = (server: string | ServerSpec): CheckedServer => {
   if (way === 'daemon' && found.host === undefined) {
     throw new OptionError('host', 'A daemon is reached by its host: give host.');
   }
+  // Here, because the site is made in nobody's turn, where nobody would hear of it.
+  named(
+    (option) => `site.${option}`,
+    () => checkOptions({ ...found.site }),
+  );
   const text = typeof server === 'string' ? server : (found.name ?? found.host ?? [way].flat().join(' '));
   return { ...found, fork: way, labels: found.labels ?? {}, text };
 };
@@ -236,9 +251,14 @@ export const preparationText = (
 ): PreparationText | undefined => {
   if (given === undefined) return undefined;
   const isWhole = typeof given === 'object' && 'run' in given;
-  const { fn } = targetText(isWhole ? given.run : given);
+  const { fn } = named(
+    () => option,
+    () => targetText(isWhole ? given.run : given),
+  );
   if (!fn) throw new OptionError(option, `The option ${option} is a function, and no program.`);
-  return { fn, args: isWhole ? (given.args ?? []) : [] };
+  const args: unknown = isWhole ? (given.args ?? []) : [];
+  if (!Array.isArray(args)) throw new OptionError(option, `The option ${option} has args that are no array.`);
+  return { fn, args };
 };
 
 /** Checks what a user gave and fills in the defaults; throws OptionError, which names the option. */

@@ -19,8 +19,8 @@ export class OutgoingFiles {
   readonly #byHash = new Map<string, KnownFile>();
 
   /**
-   * A file as it goes along: under `as`, or its path below this process's folder, or else its own name. Rejects with what
-   * the file system says.
+   * A file as it goes along: under `as`, or its path below this process's folder, or else its own name. Rejects with
+   * what the file system says, or with FileTransferError if it is no plain file.
    */
   async describe(path: string, as: string | undefined): Promise<FileText> {
     const full = await realpath(resolve(path));
@@ -39,7 +39,11 @@ export class OutgoingFiles {
 
   async #known(path: string): Promise<KnownFile> {
     const known = this.#byPath.get(path);
-    const { size, mtimeMs, mode } = await stat(path);
+    const found = await stat(path);
+    // A pipe may never give anything, and a device never end.
+    if (!found.isFile())
+      throw new FileTransferError(path, `${path} can't go with a job: it is no plain file.`);
+    const { size, mtimeMs, mode } = found;
     if (known) {
       const file = await known;
       if (file.size === size && file.mtimeMs === mtimeMs) return file;

@@ -2,7 +2,7 @@ import type { AnyFunction, Callable } from '../../lib/cluster/functions.ts';
 import type { Functor } from '../../lib/module/functor-text.ts';
 import { OptionError } from '../../lib/wire/errors.ts';
 import type { Job } from './job.ts';
-import type { Placement } from './placement.ts';
+import type { Placement, PlacementRules } from './placement.ts';
 
 /** A file that goes with a job: its path here, or that and its path in the job's folder. */
 export type FileToSend = string | { readonly path: string; readonly as?: string };
@@ -83,10 +83,39 @@ const isWord = (value: unknown) => typeof value === 'string' && value !== '';
 const isRecord = (value: unknown) => typeof value === 'object' && value !== null;
 const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
 
+const isMaybe = (check: (value: unknown) => boolean) => (value: unknown) =>
+  value === undefined || check(value);
+
+const isDependency = (value: unknown): boolean =>
+  isWord(value) ||
+  typeof value === 'function' ||
+  (isRecord(value) &&
+    (!('path' in (value as object)) ||
+      (isWord((value as { path: unknown }).path) && isMaybe(isWord)((value as { as?: unknown }).as))));
+
+const RULES: { readonly [K in keyof Required<PlacementRules>]: (value: unknown) => boolean } = {
+  platform: isWord,
+  arch: isWord,
+  cpus: isTime,
+  memory: isTime,
+  labels: (labels) =>
+    isRecord(labels) && Object.values(labels as object).every((label) => typeof label === 'string'),
+};
+
+/** A rule that nobody knows would rule out no node. */
+const arePlacementRules = (value: unknown): boolean =>
+  isRecord(value) &&
+  Object.entries(value as object).every(
+    ([rule, wanted]) => Object.hasOwn(RULES, rule) && isMaybe(RULES[rule as keyof PlacementRules])(wanted),
+  );
+
 const CHECKS: { readonly [K in keyof Required<SubmitOptions>]: Check } = {
   group: [isWord, 'must be a word'],
   callback: [(value) => typeof value === 'function', 'must be a function'],
-  depends: [Array.isArray, 'must be a list of files, modules and functors'],
+  depends: [
+    (value) => Array.isArray(value) && value.every(isDependency),
+    'must be a list of files, modules and functors',
+  ],
   retry: [
     (value) =>
       isCount(value) ||
@@ -103,8 +132,8 @@ const CHECKS: { readonly [K in keyof Required<SubmitOptions>]: Check } = {
   grace: [isTime, 'must be a number of milliseconds'],
   node: [isWord, "must be a node's name"],
   placement: [
-    (value) => typeof value === 'function' || isRecord(value),
-    'must be rules or a function of a node',
+    (value) => typeof value === 'function' || arePlacementRules(value),
+    'must be rules (platform, arch, cpus, memory, labels) or a function of a node',
   ],
   priority: [Number.isFinite, 'must be a number'],
   signal: [(value) => value instanceof AbortSignal, 'must be an AbortSignal'],
@@ -118,6 +147,7 @@ export const checkSubmitOptions = <R, P>(
   defaults: CheckedSubmitOptions = DEFAULTS,
 ): CheckedSubmitOptions => {
   if (options === undefined) return defaults;
+  if (!isRecord(options)) throw new OptionError('options', 'The options of a job are an object.');
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) continue;
     const check = CHECKS[name as keyof SubmitOptions] as Check | undefined;

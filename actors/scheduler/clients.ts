@@ -2,8 +2,14 @@ import { clientOf } from '../../lib/access/program.ts';
 import type { Visitor } from '../../lib/access/visitor.ts';
 import { readDemand } from '../../lib/fork/daemon/node-feed.ts';
 import type { Demand, NodeState } from '../../lib/fork/daemon/node-state.ts';
+import { watchClient } from '../../lib/fork/daemon/watch-client.ts';
 import type { ClosableSocket } from '../../lib/wire/link/websocket.ts';
 import type { Claimant } from './allocate.ts';
+
+/** A client that acknowledges nothing for so long is cut off, in milliseconds. */
+const CUT_OFF_FOR = 60_000;
+/** How much of what a client is told may wait for it, in bytes. */
+const MOST_WAITING = 1024 * 1024;
 
 /** Somebody who has sites, wants some, or watches: a program of a user. */
 export class Client {
@@ -61,17 +67,36 @@ export class Client {
     };
   }
 
-  /** Listens to what it wants over `/node`, and tells it of nodes from now on. */
-  follow(socket: ClosableSocket, changed: () => void): void {
+  /**
+   * Listens to what it wants over `/node`, and tells it of nodes from now on. If it gives no sign of life for `lease` ms, or
+   * is cut off, it has gone: what it wanted must not be kept from others.
+   */
+  follow({ socket, ends }: Visitor, lease: number, changed: () => void): void {
     this.#feeds.set(socket, undefined);
+    let heardAt = performance.now();
+    const heard = () => {
+      heardAt = performance.now();
+    };
+    const watched = {
+      get heardAt() {
+        return heardAt;
+      },
+      ping: () => socket.ping(),
+      drop: () => socket.terminate(),
+    };
+    const watch = watchClient(watched, ends, { lease, endAfter: CUT_OFF_FOR });
+    socket.on('ping', heard);
+    socket.on('pong', heard);
     socket.on('error', () => {});
     socket.on('message', (data) => {
+      heard();
       const demand = readDemand(data as Buffer);
       if (!demand) return socket.terminate();
       this.#feeds.set(socket, demand);
       changed();
     });
     socket.on('close', () => {
+      clearInterval(watch);
       this.#feeds.delete(socket);
       changed();
     });
@@ -81,7 +106,11 @@ export class Client {
   /** Tells it of a node, or that one has left. */
   tell(news: { readonly node: NodeState } | { readonly gone: string }): void {
     const text = Buffer.from(JSON.stringify(news));
-    for (const socket of this.#feeds.keys()) socket.send(text, { binary: false }, () => {});
+    for (const socket of this.#feeds.keys()) {
+      // Who does not take what he is told can come again and be told all anew.
+      if (socket.bufferedAmount > MOST_WAITING) socket.terminate();
+      else socket.send(text, { binary: false }, () => {});
+    }
   }
 
   /** Sends it away. */

@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Credentials } from '../../lib/access/credentials.ts';
 import { dial } from '../../lib/access/dial.ts';
-import { asThisProgram } from '../../lib/access/program.ts';
+import { asThisProgram, clientOf } from '../../lib/access/program.ts';
 import type { Visitor } from '../../lib/access/visitor.ts';
 import { daemonAt } from '../../lib/fork/daemon/daemon.ts';
 import { followNodes, type NodeFeed, type NodeNews, readNews } from '../../lib/fork/daemon/node-feed.ts';
 import type { NodeState } from '../../lib/fork/daemon/node-state.ts';
+import { whenAborted } from '../../lib/wire/call/when-aborted.ts';
 import { TimeoutError } from '../../lib/wire/errors.ts';
 import type { ClosableSocket } from '../../lib/wire/link/websocket.ts';
 
@@ -20,8 +21,15 @@ const OPEN_WITHIN = 10_000;
 const ASK_EVERY = 5_000;
 const SILENT_FOR = 20_000;
 
+/** What a node is heard over. */
+export interface NodeLine {
+  /** Names whoever is at its other end, so that he is known again when he has lost one and makes another. */
+  readonly owner: string;
+}
+
 /** A node whose slots a scheduler shares out. */
 export interface ScheduledNode {
+  readonly line: NodeLine;
   readonly state: NodeState;
   /** Whether the scheduler went to it, or it came by itself. */
   readonly by: 'dialled' | 'joined';
@@ -33,13 +41,16 @@ export interface ScheduledNode {
 
 /** What happens to nodes. */
 export interface NodesEvents {
-  /** A node has come, or does otherwise than before. */
-  onNode(node: ScheduledNode): void;
-  /** A node has left. */
-  onGone(name: string): void;
+  /** A node has come, or does otherwise than before; says whether it is taken, as it is not if another has its name. */
+  onNode(node: ScheduledNode): boolean;
+  /** A node that was taken over this line has left. */
+  onGone(name: string, line: NodeLine): void;
   /** Something that is no concern of anybody's call. */
   log(line: string): void;
 }
+
+const namesake = (name: string, where: string): string =>
+  `The node ${name} ${where} is not taken: another node has this name. Give it one of its own (--name).`;
 
 /** Follows one daemon for ever, until the signal is aborted. */
 export const followDaemon = async (
@@ -52,31 +63,43 @@ export const followDaemon = async (
   const how = { credentials, name: `the node ${host}` };
   let wait = FIRST_DELAY;
   let name: string | undefined;
+  const line: NodeLine = { owner: host };
+  let told = false;
   while (!signal.aborted) {
     try {
+      const over = new AbortController();
       const onNews = (news: NodeNews) => {
         if (!('node' in news)) return;
         const state = news.node;
-        wait = FIRST_DELAY;
-        if (name === undefined) log(`The node ${state.name} is there (${host}).`);
-        else if (name !== state.name) onGone(name);
-        name = state.name;
         const open = async (given: AbortSignal) =>
           (await dial(address, { ...how, path: asThisProgram('/site'), timeout: OPEN_WITHIN, signal: given }))
             .socket;
-        onNode({ state, by: 'dialled', at: host, open });
+        if (name !== undefined && name !== state.name) onGone(name, line);
+        if (!onNode({ state, by: 'dialled', at: host, open, line })) {
+          name = undefined;
+          if (!told) log(namesake(state.name, `at ${host}`));
+          told = true;
+          return over.abort();
+        }
+        wait = FIRST_DELAY;
+        told = false;
+        if (name === undefined) log(`The node ${state.name} is there (${host}).`);
+        name = state.name;
       };
       const feed: NodeFeed = await followNodes(address, { ...how, signal }, onNews);
       const close = () => feed.close();
       signal.addEventListener('abort', close, { once: true });
+      const unlisten = whenAborted(over.signal, close);
       const cause = await feed.closed;
+      unlisten();
       signal.removeEventListener('abort', close);
-      if (!signal.aborted) log(`The node ${name ?? host} is gone${cause ? `: ${cause.message}` : '.'}`);
+      if (!signal.aborted && !over.signal.aborted)
+        log(`The node ${name ?? host} is gone${cause ? `: ${cause.message}` : '.'}`);
     } catch (cause) {
       if (!signal.aborted && wait === FIRST_DELAY)
         log(`The node ${host} can not be reached: ${(cause as Error).message}`);
     }
-    if (name !== undefined) onGone(name);
+    if (name !== undefined) onGone(name, line);
     name = undefined;
     await delay(wait, undefined, { signal }).catch(() => {});
     wait = Math.min(wait * 2, LONGEST_DELAY);
@@ -93,14 +116,18 @@ export class JoinedNodes {
   /** What has been asked of nodes and has not come yet, by a word that cannot be guessed. */
   readonly #wanted = new Map<string, Wanted>();
   readonly #lines = new Set<ClosableSocket>();
+  /** Names that somebody else was refused, of which it was told. */
+  readonly #told = new Set<string>();
 
   constructor(events: NodesEvents) {
     this.#events = events;
   }
 
   /** A node's line, over `/join`. */
-  join({ socket, from, user }: Visitor): void {
+  join(visitor: Visitor): void {
+    const { socket, from, user } = visitor;
     const { onNode, onGone, log } = this.#events;
+    const line: NodeLine = { owner: clientOf(visitor) };
     let name: string | undefined;
     let heardAt = performance.now();
     this.#lines.add(socket);
@@ -117,17 +144,24 @@ export class JoinedNodes {
       const news = readNews(data as Buffer);
       if (!news || !('node' in news)) return socket.terminate();
       const { node: state } = news;
+      if (name !== undefined && name !== state.name) onGone(name, line);
+      const open = (signal: AbortSignal) => this.#open(socket, state.name, signal);
+      if (!onNode({ state, by: 'joined', at: from, open, line })) {
+        name = undefined;
+        if (!this.#told.has(state.name)) log(namesake(state.name, `of ${user} from ${from}`));
+        this.#told.add(state.name);
+        return socket.terminate();
+      }
       if (name === undefined) log(`The node ${state.name} has joined from ${from} as ${user}.`);
-      else if (name !== state.name) onGone(name);
       name = state.name;
-      onNode({ state, by: 'joined', at: from, open: (signal) => this.#open(socket, state.name, signal) });
     });
     socket.on('close', () => {
       clearInterval(watch);
       this.#lines.delete(socket);
       if (name === undefined) return;
       log(`The node ${name}, which had joined from ${from}, is gone.`);
-      onGone(name);
+      this.#told.delete(name);
+      onGone(name, line);
     });
     socket.resume();
   }

@@ -81,7 +81,8 @@ export class SiteVisit {
     const self = this;
     const watched = {
       get heardAt() {
-        return self.#heardAt;
+        // While it is held up nothing can be heard of it, which says nothing against it.
+        return client.isPaused ? performance.now() : self.#heardAt;
       },
       ping: () => client.ping(),
       drop: () => client.terminate(),

@@ -1,7 +1,10 @@
 import type { Refusal, StartSite } from '../../lib/fork/daemon/messages.ts';
 import { allocate, type Claimant, type SharePolicy, type Shares } from './allocate.ts';
 import type { Client, Clients } from './clients.ts';
-import type { ScheduledNode } from './nodes.ts';
+import type { NodeLine, ScheduledNode } from './nodes.ts';
+
+/** Of more slots of one node nobody is given any: what a node says of itself may not keep the scheduler busy. */
+const MOST_SLOTS = 4_096;
 
 /** Somebody who waits for a slot. */
 interface Waiting {
@@ -38,14 +41,22 @@ export class Slots {
     return [...this.#nodes.values()];
   }
 
-  /** A node has come, or does otherwise than before. */
-  set(node: ScheduledNode): void {
-    this.#nodes.set(node.state.name, node);
+  /**
+   * A node has come, or does otherwise than before. One that has the name of another is not taken: sites that are meant for
+   * that would go there. Says whether it is.
+   */
+  set(node: ScheduledNode): boolean {
+    const { name } = node.state;
+    const there = this.#nodes.get(name);
+    if (there && there.line.owner !== node.line.owner) return false;
+    this.#nodes.set(name, node);
     this.settle();
+    return true;
   }
 
-  /** A node has left. */
-  delete(name: string): void {
+  /** A node has left; nothing happens if it is heard over another line by now. */
+  delete(name: string, line: NodeLine): void {
+    if (this.#nodes.get(name)?.line !== line) return;
     this.#nodes.delete(name);
     for (const client of this.#options.clients) {
       if (this.#told.get(client)?.delete(name)) client.tell({ gone: name });
@@ -131,7 +142,7 @@ export class Slots {
     const nodes = this.nodes.map(({ state: { name, state, cpus, free } }) => {
       const held = clients.reduce((sum, { holds }) => sum + (holds.get(name) ?? 0), 0);
       // Others may have sites there that do not come through here.
-      return { name, slots: state === 'serving' ? Math.min(cpus, held + free) : 0 };
+      return { name, slots: state === 'serving' ? Math.min(cpus, held + free, MOST_SLOTS) : 0 };
     });
     const claims = clients.map((client) => this.claim(client));
     this.#shares = allocate(nodes, claims, this.#options.policy);

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import type { WebSocketServer } from 'ws';
 import { written } from '../cluster/direct/address.ts';
+import { HIGH_WATER } from '../wire/link/link.ts';
 import type { ClosableSocket } from '../wire/link/websocket.ts';
 import { serverTls } from './handshake.ts';
 import { type Identities, type Identity, mayAsk } from './identities.ts';
@@ -126,6 +127,10 @@ export class Entrance {
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
       lobby.leave(socket);
       webSocket.pause();
+      webSocket.on('ping', (data) => {
+        // What waits for him is sign enough, once he reads.
+        if (webSocket.bufferedAmount <= HIGH_WATER) webSocket.pong(data);
+      });
       const { remoteAddress = '', remotePort = 0 } = socket;
       const from = written({ host: remoteAddress, port: remotePort });
       onVisitor({ ...who, from, path, socket: webSocket as unknown as ClosableSocket, ends: socket });

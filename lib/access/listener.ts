@@ -13,6 +13,9 @@ import type { Visitor } from './visitor.ts';
 /** So many may wait to be taken up by this process; the operating system has its own bound. */
 const BACKLOG = 4_096;
 
+/** The largest message that a visitor may send, in bytes: a whole one is in memory before anybody can look at it. */
+export const LARGEST_MESSAGE = 1024 * 1024;
+
 /** How a daemon or a scheduler listens. */
 export interface ListenerOptions {
   /** Where: addresses of this host with a port, 0 for any that is free. */
@@ -106,7 +109,13 @@ export const openListener = async (options: ListenerOptions): Promise<Listener> 
   if (!secured) checkLocal(at);
   const identities = secured ? new Identities(access, onTrouble) : undefined;
   const { WebSocketServer } = await import('ws');
-  const sockets = new WebSocketServer({ noServer: true, clientTracking: false, ...socketOptions() });
+  const sockets = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    // Who asks for signs of life and reads none would have them gather here; the entrance answers.
+    autoPong: false,
+    ...socketOptions({ maxPayload: LARGEST_MESSAGE }),
+  });
   const lobby = new Lobby(options.lobby);
   const entrance = new Entrance({ identities, lobby, sockets, onVisitor });
   const addresses: Address[] = [];

@@ -5,6 +5,7 @@ import type { AccessFiles } from '../access/credentials.ts';
 import { written } from '../cluster/direct/address.ts';
 import { OptionError } from '../wire/errors.ts';
 import { type Command, numberOf, type Parsed } from './command.ts';
+import { printable } from './daemon/columns.ts';
 import { UsageError } from './report.ts';
 import { schedulerTable } from './scheduler/table.ts';
 import { accessKinds } from './serve/announce.ts';
@@ -71,14 +72,16 @@ const serve = async (options: SchedulerOptions, json: boolean): Promise<number> 
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   let code = 0;
   let scheduler: Scheduler | undefined;
+  let told = false;
   const log = (line: string) => {
     if (json) process.stdout.write(`${JSON.stringify({ event: 'node', at: Date.now(), line })}\n`);
-    else process.stderr.write(`offsite: ${line}\n`);
+    else process.stderr.write(`offsite: ${printable(line)}\n`);
   };
   const restore = listenToSignals({
     stop: (signal) => {
       if (!json)
         process.stderr.write(`offsite: ${signal}: ends when what runs has ended; the same again kills it\n`);
+      told = true;
       void scheduler?.stop();
     },
     kill: (signal) => {
@@ -100,6 +103,8 @@ const serve = async (options: SchedulerOptions, json: boolean): Promise<number> 
       const known = access.length > 0 ? access.join(' and ') : 'no credentials, so this host only';
       process.stderr.write(`offsite: ${name} schedules at ${addresses.map(written).join(' ')} (${known})\n`);
     }
+    // A signal that came while it opened found nothing to stop.
+    if (told) void scheduler.stop({ now: code !== 0 });
     await scheduler.ended;
     return code;
   } catch (cause) {

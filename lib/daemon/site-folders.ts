@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { lstatSync, mkdirSync } from 'node:fs';
 import { chmod, chown, mkdir, mkdtemp, readdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { SitesFolderError } from './errors.ts';
 import { LOCK_FILES, lockHolder, releaseLock, takeLock } from './folder-lock.ts';
@@ -65,11 +65,31 @@ const sweepDead = async (): Promise<number> => {
 const sitesIn = async (root: string): Promise<string[]> =>
   (await readdir(root)).filter((name) => !LOCK_FILES.has(name));
 
+/** Makes a folder and those above it; `recursive` of Node's never returns where a file system takes no folders (/proc). */
+const makeFolder = async (path: string): Promise<void> => {
+  const make = () =>
+    mkdir(path).catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code !== 'EEXIST') throw cause;
+    });
+  try {
+    await make();
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw cause;
+    await makeFolder(dirname(path));
+    await make();
+  }
+};
+
 const makeRoot = async (prefix: string | undefined): Promise<string> => {
   if (prefix === undefined) return mkdtemp(join(tmpdir(), OWN));
   // By the host, because the prefix may be on a disk that several hosts share.
   const root = join(resolve(prefix), `offsite-${hostname()}`);
-  await mkdir(resolve(prefix), { recursive: true });
+  try {
+    await makeFolder(resolve(prefix));
+  } catch (cause) {
+    const what = `${resolve(prefix)}, where sites are to have their folders, can not be made: ${(cause as Error).message}`;
+    throw new SitesFolderError(`${what}. Choose another destPathPrefix.`, root, undefined, { cause });
+  }
   try {
     mkdirSync(root, { mode: 0o700 });
   } catch (cause) {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { constants, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { constants, existsSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { chmod, copyFile, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { basename, dirname, isAbsolute, join, normalize, resolve, sep } from 'node:path';
@@ -128,6 +128,14 @@ export class JobFiles {
   #make(): string {
     if (this.#made) return this.#shared;
     mkdirSync(root(), { recursive: true, mode: 0o700 });
+    // Its name can be guessed, so that somebody else may have made it, and could change what jobs get.
+    const { uid, mode } = lstatSync(root());
+    if ((process.getuid && uid !== process.getuid()) || (mode & 0o022) !== 0) {
+      throw new FileTransferError(
+        root(),
+        `${root()} is no folder that only this user can write to, so somebody else could change the files of jobs. Remove it.`,
+      );
+    }
     sweep();
     mkdirSync(join(this.#shared, 'sites'), { recursive: true, mode: 0o700 });
     mkdirSync(join(this.#shared, 'cache'), { recursive: true, mode: 0o700 });

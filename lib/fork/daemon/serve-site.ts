@@ -15,6 +15,9 @@ const LAST_WORDS_WITHIN = 1_000;
 const TERMINATE_WITHIN = 1_000;
 /** How long the streams of a process that has ended may still carry what it said, in milliseconds. */
 const DRAIN_WITHIN = 200;
+/** What a client may say between his wish and his site; he has no reason to say more than a few words. */
+const MOST_EARLY = 16;
+
 /** Where and how one site runs. */
 export interface SitePlace {
   /** The folder in which it starts. */
@@ -127,7 +130,9 @@ export const serveSite = async (visitor: Visitor, options: ServeSiteOptions): Pr
     void channel.closed.then(() => gone.abort());
     // He may give up, or say what he will say only to a site.
     const early: FromClient[] = [];
-    channel.listen((message) => early.push(message));
+    channel.listen((message) => {
+      if (early.push(message) > MOST_EARLY) channel.drop();
+    });
     const admission = await options.admit(wish, gone.signal);
     if ('refused' in admission) {
       channel.say({ refused: admission.refused });
@@ -177,7 +182,12 @@ const relay = async (
   // Lines of the engine's real output and error, and its signs of life.
   for (const stream of [stdout, stderr]) {
     const decoder = new StringDecoder('utf8');
-    stream.on('data', (chunk: Buffer) => channel.say({ noise: decoder.write(chunk) }));
+    stream.on('data', (chunk: Buffer) => {
+      const { full } = channel;
+      // Who prints is held up by his pipe, so that what the client does not read does not gather here.
+      if (full) stream.pause();
+      channel.say({ noise: decoder.write(chunk) }, full ? () => stream.resume() : undefined);
+    });
   }
   channel.say({ spawned: { pid } });
   output.pipe(channel.bytes, { end: false });

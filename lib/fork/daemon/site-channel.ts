@@ -1,4 +1,5 @@
 import { Duplex } from 'node:stream';
+import { LARGEST_MESSAGE } from '../../access/listener.ts';
 import { ProtocolError } from '../../wire/errors.ts';
 import { HIGH_WATER } from '../../wire/link/link.ts';
 import { type ClosableSocket, connectionOf } from '../../wire/link/websocket.ts';
@@ -11,6 +12,8 @@ type Says<From> = From extends 'client' ? FromDaemon : FromClient;
 
 /** The bytes of a site as one stream: a WebSocket's binary messages, held back as either side can't keep up. */
 class SiteBytes extends Duplex {
+  /** Whether the other end is held up, because what it sent has not been read. */
+  holdsUp = false;
   readonly #socket: ClosableSocket;
   readonly #onFinal: () => void;
 
@@ -22,17 +25,24 @@ class SiteBytes extends Duplex {
 
   /** A message has arrived. */
   arrived(bytes: Buffer): void {
-    if (!this.push(bytes)) this.#socket.pause();
+    if (this.push(bytes)) return;
+    this.holdsUp = true;
+    this.#socket.pause();
   }
 
   override _read(): void {
+    this.holdsUp = false;
     this.#socket.resume();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (cause?: Error | null) => void): void {
     const full = this.#socket.bufferedAmount > HIGH_WATER;
     // Who writes is held up only when too much has gathered, so that messages follow each other without a pause.
-    this.#socket.send(chunk, { binary: true }, full ? (cause) => done(cause) : () => {});
+    let from = 0;
+    for (; from + LARGEST_MESSAGE < chunk.length; from += LARGEST_MESSAGE)
+      this.#socket.send(chunk.subarray(from, from + LARGEST_MESSAGE), { binary: true }, () => {});
+    const last = from === 0 ? chunk : chunk.subarray(from);
+    this.#socket.send(last, { binary: true }, full ? (cause) => done(cause) : () => {});
     if (!full) done();
   }
 
@@ -62,14 +72,13 @@ export class SiteChannel<From extends 'client' | 'daemon'> {
   readonly closed: Promise<Error | undefined>;
   /** What the other end writes for the site or the site for it; its end is the end of what is written. */
   readonly bytes: Duplex & { ref(): unknown; unref(): unknown };
-  /** When the other end was last heard, on the clock of `performance.now()`: bytes, a word, a ping or a pong. */
-  heardAt = performance.now();
   readonly #socket: ClosableSocket;
   readonly #bytes: SiteBytes;
   #onSaid: ((message: Said<From>) => void) | undefined;
   readonly #early: Said<From>[] = [];
   #cause: Error | undefined;
   #isOver = false;
+  #heardAt = performance.now();
 
   /** `socket` is open, and the channel's from now on; `onFinal` is called when all was written to `bytes` that will be. */
   constructor(socket: ClosableSocket, onFinal: () => void = () => {}) {
@@ -79,7 +88,7 @@ export class SiteChannel<From extends 'client' | 'daemon'> {
     // Who pipes it hears of its end; an error that nobody hears would end the process.
     this.#bytes.on('error', () => {});
     const heard = () => {
-      this.heardAt = performance.now();
+      this.#heardAt = performance.now();
     };
     socket.on('ping', heard);
     socket.on('pong', heard);
@@ -102,6 +111,14 @@ export class SiteChannel<From extends 'client' | 'daemon'> {
     socket.resume();
   }
 
+  /**
+   * When the other end was last heard, on the clock of `performance.now()`: bytes, a word, a ping or a pong. While it is
+   * held up here nothing can be heard of it, which says nothing against it.
+   */
+  get heardAt(): number {
+    return this.#bytes.holdsUp ? performance.now() : this.#heardAt;
+  }
+
   /** Whether the connection has ended. */
   get over(): boolean {
     return this.#isOver;
@@ -113,9 +130,18 @@ export class SiteChannel<From extends 'client' | 'daemon'> {
     for (const message of this.#early.splice(0)) listener(message);
   }
 
-  /** Says something to the other end, behind the bytes that were written; nothing happens if it has gone. */
-  say(message: Says<From>): void {
-    if (!this.#isOver) this.#socket.send(Buffer.from(JSON.stringify(message)), { binary: false }, () => {});
+  /** Whether so much waits here to leave that nothing more should be said which can wait. */
+  get full(): boolean {
+    return this.#socket.bufferedAmount > HIGH_WATER;
+  }
+
+  /**
+   * Says something to the other end, behind the bytes that were written; nothing happens if it has gone. `left` is called
+   * when it has left this process, or never will.
+   */
+  say(message: Says<From>, left: () => void = () => {}): void {
+    if (this.#isOver) left();
+    else this.#socket.send(Buffer.from(JSON.stringify(message)), { binary: false }, left);
   }
 
   /** Asks the other end's program for a sign of life. */

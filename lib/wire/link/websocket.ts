@@ -33,6 +33,8 @@ export interface OpenOptions extends SocketOptions, SecureContextOptions {
 
 /** A WebSocket of the package `ws` that is ended in order by whoever has it. */
 export interface ClosableSocket extends WebSocketLike {
+  /** Whether nothing is taken from it now. */
+  readonly isPaused: boolean;
   /** Ends it in order, behind what was sent. */
   close(): void;
 }
