@@ -177,14 +177,16 @@ export class Scheduler {
   }
 
   #troubles(lane: Lane): readonly ServerTrouble[] {
+    const { node: only } = lane.wanted;
+    const asked = only === undefined ? 'it is not what the job asks for' : `the job is for the node ${only}`;
     const ofNodes = [...this.#host.nodes].map((node) => {
       const { name, server, status, trouble, view } = node;
       const isNamed = server.text === name ? name : `${name} (${server.text})`;
       const known = trouble ?? (status === 'serving' ? undefined : `it is ${status}`);
-      const unsuited = lane.suits(view)
-        ? 'it has no slot'
-        : (lane.trouble ?? 'it is not what the job asks for');
-      return { server: isNamed, why: known ?? unsuited };
+      return {
+        server: isNamed,
+        why: known ?? (lane.suits(view) ? 'it has no slot' : (lane.trouble ?? asked)),
+      };
     });
     return [...ofNodes, ...this.#host.troubles()];
   }

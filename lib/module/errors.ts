@@ -13,23 +13,24 @@ export class FunctorError extends OffsiteError {
 }
 nameError(FunctorError, 'FunctorError');
 
-/** A functor's body uses variables that its source text does not carry along; `ERR_OFFSITE_FREE_VARIABLE`. */
+/** A functor's body, or a function, uses variables that its source text does not carry along; `ERR_OFFSITE_FREE_VARIABLE`. */
 export class FreeVariableError extends OffsiteError {
   /** The free variables in the order of their first use; `this` among them if an arrow function captures it. */
   readonly names: string[];
 
-  constructor(names: readonly string[], options?: ErrorOptions) {
+  /** `of` is what uses them. */
+  constructor(names: readonly string[], options?: ErrorOptions, of: 'functor' | 'function' = 'functor') {
     const [live, them] = names.length === 1 ? ['lives', 'it'] : ['live', 'them'];
     // Nobody wrote `__vi_import_0__` or `__awaiter`, so whoever reads that name needs to know where it is from.
     const compiled = names.some((name) => name.startsWith('__'))
       ? ' (A name with two underscores in front is what a compiler made of an import statement, or a helper it uses.)'
       : '';
-    super(
-      'ERR_OFFSITE_FREE_VARIABLE',
-      `The functor's body uses ${quoted(names)}, which ${live} only in this process; import ${them}, ` +
-        `pass ${them} as arguments of a call, or define ${them} inside the body.${compiled}`,
-      options,
-    );
+    const uses = `uses ${quoted(names)}, which ${live} only in this process`;
+    const message =
+      of === 'functor'
+        ? `The functor's body ${uses}; import ${them}, pass ${them} as arguments of a call, or define ${them} inside the body.`
+        : `The function ${uses}, and travels as its text; pass ${them} as arguments, define ${them} inside, or put the function into a module and name it with functionsOf().`;
+    super('ERR_OFFSITE_FREE_VARIABLE', `${message}${compiled}`, options);
     this.names = [...names];
   }
 }

@@ -101,7 +101,7 @@ const importsOf = (options: unknown): FunctorImports => {
 };
 
 /** Refuses a body that would fail in the site for want of what lives only here. */
-const refuseNeeds = (source: string) => {
+const refuseNeeds = (source: string, of: 'functor' | 'function' = 'functor') => {
   let needs: Needs;
   try {
     needs = findNeeds(functorScript({ source }));
@@ -115,7 +115,7 @@ const refuseNeeds = (source: string) => {
         'pass what you need of it, for instance `import.meta.url`, as an argument of a call.',
     );
   }
-  if (needs.free.length > 0) throw new FreeVariableError(needs.free);
+  if (needs.free.length > 0) throw new FreeVariableError(needs.free, undefined, of);
 };
 
 /**
@@ -146,6 +146,6 @@ export const functionFunctor = <F extends (...args: never[]) => unknown>(
   fn: F,
 ): Functor<Record<never, string>, F> => {
   const source = `() => (${sourceOf(fn, { generators: true })})`;
-  refuseNeeds(source);
+  refuseNeeds(source, 'function');
   return Object.freeze({ [brand]: true, import: Object.freeze({}), source });
 };

@@ -117,6 +117,14 @@ describe('nodes of a job server', () => {
     });
   });
 
+  test('a job for a node that is not there says which one that was', async () => {
+    const jobs = await openJobs({ ncpus: 1, nodeTimeout: 50 });
+    expect(await rejection(jobs.submit(work.nothing, [], { node: 'bamse' }).result)).toMatchObject({
+      code: 'ERR_OFFSITE_JOB_NO_NODE',
+      message: expect.stringContaining('local: the job is for the node bamse'),
+    });
+  });
+
   test('jobs of a higher priority are begun first', async () => {
     const jobs = await openJobs({ ncpus: 0, servers: [local('a')] });
     const order: number[] = [];

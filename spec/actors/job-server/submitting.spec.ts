@@ -34,6 +34,9 @@ describe('submitting jobs', () => {
     const jobs = await openJobs();
     const factor = 3;
     expect(() => jobs.submit((x: number) => x * factor, [1])).toThrow(FreeVariableError);
+    expect(() => jobs.submit((x: number) => x * factor, [1])).toThrow(
+      /^The function uses `factor`.*functionsOf/,
+    );
     expect(() => jobs.submit('no-export')).toThrow(OptionError);
     // @ts-expect-error there is no such option
     expect(() => jobs.submit(work.add, [1, 2], { priorty: 1 })).toThrow(
