@@ -22,6 +22,17 @@ const ip = (...words: string[]) => execFileSync('ip', words, { stdio: 'ignore', 
 const end = (cable: number, side: 'a' | 'b') => `od${run}${cable}${side}`;
 const address = (cable: number, side: 'a' | 'b') => `198.19.${cable}.${side === 'a' ? 1 : 2}`;
 
+/** The kernel says a moment after it was told to that a cable can be used; until then no program sees it. */
+const untilUp = (space: string, device: string): void => {
+  const end = performance.now() + 10_000;
+  const sleeper = new Int32Array(new SharedArrayBuffer(4));
+  const look = () => execFileSync('ip', ['-n', space, '-o', 'link', 'show', device], { encoding: 'utf8' });
+  while (!look().includes('state UP')) {
+    if (performance.now() > end) throw new Error(`${device} did not come up: ${look()}`);
+    Atomics.wait(sleeper, 0, 0, 10);
+  }
+};
+
 function layCable(cable: number): void {
   ip(
     'link',
@@ -44,6 +55,8 @@ function layCable(cable: number): void {
     ip('-n', space, 'addr', 'add', `${address(cable, side)}/24`, 'dev', end(cable, side));
     ip('-n', space, 'link', 'set', end(cable, side), 'up');
   }
+  untilUp(HERE, end(cable, 'a'));
+  untilUp(THERE, end(cable, 'b'));
 }
 
 const takeCable = (cable: number) => ip('-n', HERE, 'link', 'del', end(cable, 'a'));
