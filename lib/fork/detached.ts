@@ -17,6 +17,8 @@ import { sh } from './sh.ts';
 
 /** How long the way to another host may take to deliver a signal, in milliseconds. */
 const DELIVER_WITHIN = 5_000;
+/** How long the socket of a site that has ended may still carry what it said, in milliseconds. */
+const DRAIN_WITHIN = 200;
 /** How long a process may take to vanish when its socket has closed, in milliseconds; else it lives on without us. */
 const VANISH_WITHIN = 500;
 
@@ -55,6 +57,17 @@ const comeIn = async (
     throw cause;
   }
 };
+
+/** What the site said last is still in its socket when its process has ended, of which another one tells. */
+const drained = ({ socket }: Inside): Promise<void> =>
+  new Promise((resolve) => {
+    if (socket.closed) return resolve();
+    const late = setTimeout(resolve, DRAIN_WITHIN);
+    socket.once('close', () => {
+      clearTimeout(late);
+      resolve();
+    });
+  });
 
 const linkTo = ({ socket }: Inside): StreamLink => {
   const link = new StreamLink(socket, socket);
@@ -96,7 +109,10 @@ export const detached =
         link,
         pid: way.pid,
         heardAt: () => Math.max(inside.heardAt, link.heardAt),
-        exited: way.exited,
+        exited: way.exited.then(async (death) => {
+          await drained(inside);
+          return death;
+        }),
         kill: (signal) => signalSite({ folder, pid }, signal),
         leave,
         abandon: leave,

@@ -7,6 +7,7 @@ import { whenAborted } from '../wire/call/when-aborted.ts';
 import { TimeoutError } from '../wire/errors.ts';
 import { refusedTicket, type TicketReason } from './errors.ts';
 import { isPrivateFolder } from './folder.ts';
+import { hearLastWords } from './last-words.ts';
 import { ID_SIZE, KEY_SIZE, type Ticket } from './ticket.ts';
 
 /** What a guest says first: this word, what he wants, the id and the key. Nothing else is read before they are right. */
@@ -141,7 +142,7 @@ const CROWDED: ReadonlySet<string | undefined> = new Set(['EAGAIN', 'ECONNRESET'
 /** Knocks once; resolves to the answer and the socket, or to nothing if nobody listened to him. */
 const knockOnce = (path: string, said: Buffer, signal: AbortSignal): Promise<[number, Socket] | undefined> =>
   new Promise((resolve, reject) => {
-    const socket = connect({ path });
+    const socket = hearLastWords(connect({ path }));
     const abort = () => {
       socket.destroy();
       reject(signal.reason);
