@@ -98,7 +98,7 @@ describe('nodes of a job server', () => {
     expect(await at({ placement: ({ name }: NodeView) => name === 'b' })).toBe('b');
     expect(await rejection(jobs.submit(work.nothing, [], { node: 'c' }).result)).toMatchObject({
       code: 'ERR_OFFSITE_JOB_NO_NODE',
-      message: expect.stringContaining('a: it is not what the job asks for'),
+      message: expect.stringContaining('a: the job is for the node c'),
     });
     expect(
       await rejection(jobs.submit(work.nothing, [], { placement: { arch: 'none' } }).result),
