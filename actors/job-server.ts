@@ -49,7 +49,7 @@ export class JobServer implements AsyncDisposable {
     this.#core = new JobServerCore(this.name, checked);
     const { ncpus, fork, execArgv, signal } = checked;
     this.#core.addNode(LOCAL, { text: 'local', fork, labels: {}, site: { execArgv } }, { cpus: ncpus });
-    for (const server of checked.servers) this.#core.addServer(server);
+    for (const server of checked.servers) this.#core.servers.add(server);
     if (signal) this.#unlisten = whenAborted(signal, () => void this.terminate());
     adopt(this);
   }
@@ -64,7 +64,7 @@ export class JobServer implements AsyncDisposable {
     const jobs = new JobServer(options);
     try {
       await jobs.#openJournal();
-      await jobs.#core.search();
+      await jobs.#core.servers.search();
       return jobs;
     } catch (cause) {
       await jobs.terminate();
@@ -276,12 +276,12 @@ export class JobServer implements AsyncDisposable {
    */
   addServer(server: string | ServerSpec): void {
     if (this.#core.closed) throw this.#core.closed;
-    this.#core.addServer(checkServer(server));
+    this.#core.servers.add(checkServer(server));
   }
 
   /** Gives up all nodes of a server, as it was written, and looks for no more there. Their jobs are lost. */
   async dropServer(server: string): Promise<void> {
-    await this.#core.dropServer(server);
+    await this.#core.servers.drop(server);
   }
 
   /** A node takes no more jobs; resolves when those that it has are over. Throws OptionError. */

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FunctionText, Outcome } from '../../lib/cluster/function-text.ts';
 import { type AnyFunction, type Callable, nameOf, plain } from '../../lib/cluster/functions.ts';
+import type { Demand } from '../../lib/fork/daemon/node-state.ts';
 import {
   JobDependencyError,
   type JobLostError,
@@ -24,11 +25,10 @@ import { type EndStatus, type JobOwner, JobRecord } from './job-record.ts';
 import type { JournaledJobs } from './journal/journaled-jobs.ts';
 import type { KeptServer } from './journal/types.ts';
 import { JobNode, type NodeHost } from './node.ts';
-import { FollowedServer, type FollowHost } from './nodes/daemon-node.ts';
-import type { NodeSource } from './nodes/node-source.ts';
-import type { CheckedJobServerOptions, CheckedServer, PreparationText, SoughtServers } from './options.ts';
+import type { CheckedJobServerOptions, CheckedServer, PreparationText } from './options.ts';
 import { OutgoingFiles } from './outgoing-files.ts';
 import { Scheduler } from './scheduler.ts';
+import { Servers, type ServersHost } from './servers.ts';
 import { attachOptions, startOptions } from './site-options.ts';
 import type { Slot, SlotJournal } from './slot.ts';
 import type { CheckedSubmitOptions, Dependency } from './submit-options.ts';
@@ -38,7 +38,7 @@ import { type TargetText, targetText } from './target.ts';
 const MOST_UNBEGUN = 3;
 
 /** What a job server does: it takes jobs, has them run, and tells what became of them. */
-export class JobServerCore implements NodeHost, JobOwner {
+export class JobServerCore implements NodeHost, JobOwner, ServersHost {
   readonly prefix = `${randomBytes(8).toString('hex')}-`;
   readonly name: string;
   readonly options: CheckedJobServerOptions;
@@ -49,8 +49,8 @@ export class JobServerCore implements NodeHost, JobOwner {
   /** How many jobs are over, by how they ended. */
   readonly ended: Record<EndStatus, number> = { finished: 0, cancelled: 0, terminated: 0, abandoned: 0 };
   readonly since = performance.now();
-  /** Servers that have no node, and why. */
-  readonly troubles = new Map<string, string>();
+  /** What the user has listed, and where nodes are looked for. */
+  readonly servers = new Servers(this);
   /** Where jobs are written down, if they are. */
   journal: JournaledJobs | undefined;
   setup: PreparationText | undefined;
@@ -62,8 +62,6 @@ export class JobServerCore implements NodeHost, JobOwner {
   /** Jobs that wait for others or for their files, and hold their arguments too. */
   #waiting = 0;
   #roomWanted: (() => void)[] = [];
-  readonly #followed = new Set<FollowedServer>();
-  readonly #sources = new Set<NodeSource>();
   #folder: string | undefined;
 
   constructor(name: string, options: CheckedJobServerOptions) {
@@ -76,15 +74,13 @@ export class JobServerCore implements NodeHost, JobOwner {
     this.#scheduler = new Scheduler({
       nodes: { [Symbol.iterator]: () => nodes.values() },
       nodeTimeout,
-      troubles: (): ServerTrouble[] => [...this.troubles].map(([server, why]) => ({ server, why })),
+      troubles: (): ServerTrouble[] => [...this.servers.troubles].map(([server, why]) => ({ server, why })),
       failed: (record, error) => this.#over(record, 'terminated', { error }),
       left: () => {
         this.#tellRoom();
         this.journal?.pull();
       },
-      looked: () => {
-        for (const each of this.#followed) each.demandChanged();
-      },
+      looked: () => this.servers.demandChanged(),
     });
   }
 
@@ -113,81 +109,26 @@ export class JobServerCore implements NodeHost, JobOwner {
     this.#tellRoom();
   }
 
-  /** Adds what a user has listed; returns the name of its node, if that is known already. */
-  addServer(server: CheckedServer): string | undefined {
-    if (server.fork !== 'daemon') return this.addNode(server.text, server).name;
-    this.#followed.add(new FollowedServer(server, this.#followHost));
-    return undefined;
-  }
-
-  /** Begins to look for daemons where the user said. Rejects with OptionError. */
-  async search(): Promise<void> {
-    await Promise.all(this.options.sought.map((sought) => this.#searchFor(sought)));
-  }
-
-  async #searchFor({ words, like }: SoughtServers): Promise<void> {
-    const where = words.join(', ');
-    this.troubles.set(where, 'nothing was found yet');
-    // Loaded late: most job servers are told where their nodes are.
-    const { findServers } = await import('./nodes/found-nodes.ts');
-    const credentials = { ...this.options.credentials, ...like.site?.credentials };
-    const source = await findServers(words, credentials, {
-      up: ({ host }) => {
-        this.troubles.delete(where);
-        const isKnown = [...this.#followed].some(({ server }) => server.text === host);
-        if (!isKnown && !this.#refusal) this.addServer({ ...like, host, text: host });
-      },
-      down: ({ host }) => void this.dropServer(host),
-      trouble: (why) => {
-        if (this.troubles.has(where)) this.troubles.set(where, `nothing was found yet; the last try: ${why}`);
-      },
-    });
-    this.#sources.add(source);
-    if (this.#refusal) await source.close();
-  }
-
-  /** Gives up what is behind a server. Never rejects. */
-  async dropServer(text: string): Promise<void> {
-    for (const each of this.#followed) {
-      if (each.server.text !== text) continue;
-      each.close();
-      this.#followed.delete(each);
-    }
-    this.troubles.delete(text);
-    const own = [...this.nodes.values()].filter(({ server }) => server.text === text);
-    await Promise.all(own.map((node) => this.dropNode(node)));
-  }
-
   /** Ends a node; its jobs are lost. Never rejects. */
   async dropNode(node: JobNode): Promise<void> {
     await node.close();
     this.nodes.delete(node.name);
   }
 
-  get #followHost(): FollowHost {
-    return {
-      credentials: this.options.credentials,
-      found: (server, state) => this.addNode(server.name ?? state.name, server, { status: 'starting' }),
-      trouble: ({ text }, why) => {
-        if (why === undefined) this.troubles.delete(text);
-        else this.troubles.set(text, why);
-        this.pump();
-      },
-      gone: (node) => void this.dropNode(node),
-      demand: () => {
-        const { first, length } = this.#scheduler;
-        let wants = length;
-        for (const node of this.nodes.values()) {
-          wants += node.busy;
-          // Slots of which no job that waits can make use are none for those: they need others beside them.
-          const isNoUse = length > 0 && node.isShared && !this.#scheduler.hasFor(node);
-          if (isNoUse) wants += Math.max(0, node.cpus - node.busy);
-        }
-        return { wants, ...first };
-      },
-    };
+  /** How much could be used of nodes that somebody shares out. */
+  demand(): Demand {
+    const { first, length } = this.#scheduler;
+    let wants = length;
+    for (const node of this.nodes.values()) {
+      wants += node.busy;
+      // Slots of which no job that waits can make use are none for those: they need others beside them.
+      const isNoUse = length > 0 && node.isShared && !this.#scheduler.hasFor(node);
+      if (isNoUse) wants += Math.max(0, node.cpus - node.busy);
+    }
+    return { wants, ...first };
   }
 
+  /** See ServersHost. */
   addNode(wanted: string, server: CheckedServer, how?: ConstructorParameters<typeof JobNode>[3]): JobNode {
     let name = wanted;
     for (let number = 2; this.nodes.has(name); number++) name = `${wanted}#${number}`;
@@ -484,8 +425,7 @@ export class JobServerCore implements NodeHost, JobOwner {
       if (!inSites.has(record)) this.#over(record, 'cancelled', { error });
     }
     this.#scheduler.close();
-    for (const each of this.#followed) each.close();
-    await Promise.all([...this.#sources].map((source) => source.close()));
+    await this.servers.close();
     await Promise.all([...this.nodes.values()].map((node) => node.close()));
     for (const record of this.groups.of(undefined)) this.#over(record, 'terminated', { error });
     await this.journal?.close();
